@@ -51,11 +51,11 @@ async def accept(store: SqlStore, clock: SteadyClock, tell: Callable[[str], None
         await store.clock.request_acceptance()
         for _ in range(max(1, round(patience / POLL))):
             if not await store.clock.acceptance_requested():
-                tell("Accepted. The bot gives again.")
+                tell("Accepted. The bot opens access again.")
                 return 0
             await asyncio.sleep(POLL)
     keeper = ClockKeeper(store, clock)
     await keeper.begin()
     await keeper.accept()
-    tell("Accepted. No bot is running; the next one gives again.")
+    tell("Accepted. No bot is running; the next one opens access again.")
     return 0

@@ -58,7 +58,7 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
     async with opened_store(read_only=False) as store:
         policy = await accepted_policy(store)
         if policy is None:
-            refused("No policy that this release reads stands in the database; start the bot once.")
+            refused("The database holds no policy that this version can read. Start the bot once.")
         caller = _caller(policy, me) if only_me and me else None
         case_id = await _started(store, policy, _runbook(policy, runbook, settings), Drill(fast, caller), settings)
     if not wait:

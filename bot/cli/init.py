@@ -52,7 +52,7 @@ class Created:
         yield from (f"kept {path}: it exists, and nothing in it was changed" for path in self.kept)
         yield from (f"left out {path}: the policy there is your own already" for path in self.apart)
         if not self.written:
-            yield "Nothing needed doing."
+            yield "Nothing to do."
         first = "" if self.folder == Path() else f"cd {self.folder}, then "
         yield (
             f"Next: {first}run `countersign manifest`, make the Slack app of it, put its two tokens into .env and your ids"

@@ -53,7 +53,7 @@ NESTED: Mapping[tuple[str, str], str] = {
     ("backup", "verify"): "backups.verifying"
 }  # below a command, the module that holds it
 GROUPS: Mapping[str, str] = {
-    "inbox": "What came in and this version cannot read: list it, retry it, or discard it.",
+    "inbox": "Messages that this version could not read: list them, retry them, or discard them.",
     "requests": "Requests on the host, for when Slack is down. Nobody can approve here.",
     "provider": "Providers on the host: suspend one at once, or end its contract.",
     "replicas": "Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file.",

@@ -38,7 +38,7 @@ _ACCOUNT = re.compile(r"[TE][A-Z0-9]{2,20}/[UW][A-Z0-9]{2,20}")
 HOLD = "H-"
 hold_app = typer.Typer(no_args_is_help=True, help="Holds: what they cover is not erased.")
 Subject = Annotated[str, typer.Argument(metavar="SUBJECT", help="A pseudonym of the log (sub_…), or TEAM/USER.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; it stands in the log.", show_default=False)]
+Reason = Annotated[str, typer.Option("--reason", help="Why; the log keeps it.", show_default=False)]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -66,7 +66,7 @@ def erase(subject: Subject, reason: Reason) -> None:
 
 def prune(
     before: Annotated[str, typer.Option("--before", metavar="DATE", help="Such as 2026-01-31, midnight UTC.")],
-    reason: Annotated[str, typer.Option("--reason", help="Why; it stands in the log.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="Why; the log keeps it.")] = "",
 ) -> None:
     """File that entries of before DATE are emptied, in whole bundles of 256: two people confirm it in Slack."""
     until = moment(before, f"{before!r} is no date; write 2026-01-31.")
@@ -159,7 +159,7 @@ async def _retention(store: Store, policy: Policy, now: datetime) -> timedelta:
 async def _policy(store: Store) -> Policy:
     policy = await accepted_policy(store)
     if policy is None:
-        raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+        raise PolicyError("The database holds no policy that this version can read. Start the bot once.")
     return policy
 
 
@@ -193,7 +193,7 @@ def _fresh(prefix: str, clock: SystemClock) -> str:
 def _reason(text: str) -> str:
     reason = text.strip()
     if not reason:
-        misused("A reason is wanted: those who confirm read it, and it stands in the log.")
+        misused("Give a reason: those who confirm read it, and the log keeps it.")
     if len(reason) > REASON_MAX:
         misused(f"A reason has at most {REASON_MAX} characters.")
     return reason

@@ -118,7 +118,7 @@ async def _issued(case_id: str) -> tuple[Permit, bytes]:
     async with opened_store(read_only=False) as store:
         policy = await accepted_policy(store)
         if policy is None:
-            raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+            raise PolicyError("The database holds no policy that this version can read. Start the bot once.")
         issuer = PermitIssuer(store, signer_of(store.log, state_dir, FileLock(state_dir)).cover, state_dir, SystemClock())
         permit = await issuer.issue(case_id, policy, OPERATOR)
         if isinstance(permit, Rejected):
@@ -165,9 +165,9 @@ async def _fetched(url: str) -> str:
         async with HttpClient() as http:
             answer = await http.get(url, Limits(FETCH_SECONDS, FETCH_MAX))
     except CallFailed as error:
-        misused(f"The keys at {_shown(url)} cannot be had: {error}.")
+        misused(f"The keys at {_shown(url)} cannot be fetched: {error}.")
     if answer.status != HTTPStatus.OK:
-        misused(f"The keys at {_shown(url)} cannot be had: {answer.status}.")
+        misused(f"The keys at {_shown(url)} cannot be fetched: {answer.status}.")
     return answer.body.decode(errors="replace")
 
 

@@ -177,7 +177,7 @@ def read_policy(directory: Path | None, now: datetime) -> Policy:
     """The policy of a folder, with the owners of the day and the calendars read around `now`. Raises PolicyError."""
     loaded = load(_folder(directory))
     if loaded.policy is None:
-        raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy is refused; mend it and try again."]))
+        raise PolicyError("\n".join([*(str(f) for f in loaded.errors), "The policy has errors: fix them and try again."]))
     return prepared(loaded.policy.on(now.date()), now, _calendars(loaded.policy))
 
 

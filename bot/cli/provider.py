@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Providers on the host: suspend one at once, or end its contract.")
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The provider's id or name in the policy.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; owners read it, and it stands in the log.", show_default=False)]
+Reason = Annotated[str, typer.Option("--reason", help="Why; owners read it, and the log keeps it.", show_default=False)]
 
 
 @app.command()
@@ -71,7 +71,7 @@ async def policy_of(store: Store) -> Policy:
     """The accepted policy. Raises PolicyError where there is none."""
     policy = await accepted_policy(store)
     if policy is None:
-        raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+        raise PolicyError("The database holds no policy that this version can read. Start the bot once.")
     return policy
 
 
@@ -87,7 +87,7 @@ def reason_of(text: str) -> str:
     """The reason without outer spaces; exits with 2 for none, or one that is too long."""
     reason = text.strip()
     if not reason:
-        misused("A reason is wanted: owners read it, and it stands in the log.")
+        misused("Give a reason: owners read it, and the log keeps it.")
     if len(reason) > REASON_MAX:
         misused(f"A reason has at most {REASON_MAX} characters.")
     return reason

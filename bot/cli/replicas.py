@@ -46,7 +46,7 @@ def excuse(
     """Let the leader give again without a replica that will not come back; what its emergency file holds is not known then."""
     server, why = _server(), reason.strip()
     if not why:
-        misused("A reason is wanted: why it will not come back.")
+        misused("Give a reason: why it will not come back.")
     one = next((row for row in asyncio.run(found(server)) if row.id == replica.strip()), None)
     if one is None:
         refused(f"There is no replica {replica}. See: countersign replicas")

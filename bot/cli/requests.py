@@ -161,7 +161,7 @@ async def _retry_on_conflict(store: Store, case_id: str, reason: str, judge: Jud
     """Commits the act, or returns the sentence why it would change nothing. Raises Stale after TRIES conflicts."""
     policy = await accepted_policy(store)
     if policy is None:
-        raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+        raise PolicyError("The database holds no policy that this version can read. Start the bot once.")
     for attempt in range(TRIES):
         case, now = await _case(store, case_id), SystemClock().now()
         act = judge(case, policy, reason, now)
@@ -221,7 +221,7 @@ def _id(text: str) -> str:
 def _reason(text: str) -> str:
     reason = text.strip()
     if not reason:
-        misused("A reason is wanted: the requester reads it, and it stands in the log.")
+        misused("Give a reason: the requester reads it, and the log keeps it.")
     if len(reason) > REASON_MAX:
         misused(f"A reason has at most {REASON_MAX} characters.")
     return reason

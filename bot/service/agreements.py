@@ -34,8 +34,8 @@ from bot.service.current_policy import CurrentPolicy
 _CHANGED = (
     "The matrix has changed since this was shown. Look at it again with `matrix`, and answer there. Nothing was changed."
 )
-_NOT_YOURS = "Only owners, risk owners and leads of providers have a word on the matrix. Nothing was changed."
-_ALREADY = "That is said already. Nothing was changed."
+_NOT_YOURS = "Only owners, risk owners and leads of providers answer for the matrix. Nothing was changed."
+_ALREADY = "You answered this already. Nothing was changed."
 _DOUBTED = "The bot's clock jumped, and nothing is confirmed until an operator has confirmed it. Nothing was changed."
 
 

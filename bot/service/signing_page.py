@@ -171,7 +171,7 @@ class SigningPage:
         )  # fmt: skip
         made = _read(act)
         if made is not None and made.about.get("verdict") == "deny" and not act.text:
-            return _no("Give a reason: the requester reads it, and it stands in the decision log.")
+            return _no("Give a reason: the requester reads it, and the decision log keeps it.")
         digest = hashlib.sha256(json.dumps([token, dict(sorted(sent.items()))]).encode()).hexdigest()
         key = f"sign:{digest if made is None else made.nonce}"
         first = await self._take_in(key, act, {"assertion": digest})

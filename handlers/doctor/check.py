@@ -59,11 +59,11 @@ async def _examine(lookups: Lookups, app_token: str | None, policy: Policy | Non
     if app_token is not None:
         found.extend(_app_token(await lookups.socket(app_token)))
     if isinstance(identity, No):
-        found.append(warning("people", "People and channels were not looked up: mend SLACK_BOT_TOKEN first."))
+        found.append(warning("people", "People and channels were not looked up: fix SLACK_BOT_TOKEN first."))
         return
     found.extend(_scopes(identity))
     if policy is None:
-        found.append(warning("people", "People and channels were not looked up: mend the policy first."))
+        found.append(warning("people", "People and channels were not looked up: fix the policy first."))
         return
     found.extend(_home(identity, policy))
     found.extend(await examine_people(lookups, policy))

@@ -104,7 +104,7 @@ def press(body: Body) -> ButtonPress:
     """A button that was pressed. Raises PayloadError for every other element: only a button can carry a decision."""
     found = choice(body)
     if _first(body.get("actions")).get("type") not in (None, "button"):
-        raise PayloadError("This is no button of ours. Nothing was changed.")
+        raise PayloadError("This button is not from this app. Nothing was changed.")
     return found
 
 
@@ -288,12 +288,12 @@ def _id(body: Body, key: str, pattern: re.Pattern[str]) -> str:
 def _object(body: Body, key: str) -> Body:
     value = body.get(key)
     if not isinstance(value, Mapping):
-        raise PayloadError("Slack sent a payload of another shape. Try once more.")
+        raise PayloadError("Slack sent something that cannot be read. Try once more.")
     return value
 
 
 def _text(body: Body, key: str) -> str:
     value = body.get(key, "")
     if not isinstance(value, str):
-        raise PayloadError("Slack sent a payload of another shape. Try once more.")
+        raise PayloadError("Slack sent something that cannot be read. Try once more.")
     return whole(value)

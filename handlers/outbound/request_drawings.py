@@ -120,7 +120,7 @@ async def outcome_message(out: Outgoing) -> Message:
     content = None
     if facts.access_open(case, scene):
         content = await out.context.store.policies.file_by_hash(case.request.runbook_sha256)
-    return receipt.outcome(case, content, scene, out.text("reason"))
+    return receipt.outcome(case, content, scene, out.text("reason"), told_later=out.text("state") == "open")
 
 
 async def outcome(out: Outgoing) -> Job:

@@ -87,9 +87,9 @@ def plain(text: str, policy: Policy) -> str:
 
 def sign_here(url: str) -> Message:
     """The answer to a press in Slack that must be signed; without an address, why there is none."""
-    text = "Your yes to this is signed with a passkey; a press in Slack does not count. Open the page and sign there."
+    text = "This approval needs your passkey; a click in Slack does not count. Open the page and sign there."
     if not url:
-        none = "You can't approve: it takes a passkey, and the policy names none of yours that counts. You can still deny."
+        none = "You can't approve: this needs a passkey, and the policy has no valid one of yours. You can still deny."
         return message(none, [section(none)])
     row = actions(ids.BLOCK_SIGN, link_button("Open the page", ids.SIGN, "page", url, "primary"))
     return message(text, [section(text), row])

@@ -20,7 +20,7 @@ def calendar(data: Mapping[str, object], scene: ViewContext) -> Message:
     rota = scene.policy.rotas.get(str(data.get("rota")))
     name = inline(str(data.get("rota")), 60)
     if not data.get("blind"):
-        text = f"*The on-call calendar of {name} is read again.* Who is on call is what it says."
+        text = f"*The on-call calendar of {name} is read again.* Whoever it names is on call."
     elif rota is not None and rota.fallback is not None:
         text = f"*The on-call calendar of {name} cannot be used.* {who(rota.fallback)} is on call until it can."
     else:

@@ -87,7 +87,7 @@ def _again(_params: Params, _scene: ViewContext) -> str:
 
 def _clock_jumped(_params: Params, scene: ViewContext) -> str:
     return (
-        "The clock of the bot's machine jumped, so no yes counts until an operator has confirmed it, and yours was not kept."
+        "The clock of the bot's machine jumped, so no approval counts until an operator has confirmed it. Yours was not kept."
         f" You can still deny. Press again later, or write to {contact(scene)}."
     )
 
@@ -172,14 +172,15 @@ def _away(params: Params, scene: ViewContext) -> str:
     if not ms:
         return "You are back: questions come to you again."
     until = scene.at(datetime.fromtimestamp(ms / 1000, UTC))
-    return f"You are away until {until}. {_deputies(params)} You may still decide. `away off` ends it."
+    return f"You are away until {until}. {_deputies(params)} You may still decide. To end it: `/{scene.prefix}countersign away off`"
 
 
 def _deputies(params: Params) -> str:
     """Who is asked meanwhile, by name."""
     users = [person.rpartition("/")[2] for person in _words(params, "deputies")]
-    named = ", ".join(f"<@{user}>" for user in users if user.isascii() and user.isalnum())
-    return f"Meanwhile asked: {named}, the first who is present." if named else "Your steps go to the first deputy present."
+    named = [f"<@{user}>" for user in users if user.isascii() and user.isalnum()]
+    to = ", else to ".join(named) if named else "the first deputy present"
+    return f"Questions to you go to {to}."
 
 
 def _posted(_params: Params, _scene: ViewContext) -> str:

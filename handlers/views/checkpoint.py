@@ -24,7 +24,7 @@ def with_checkpoint(said: Message, signed: SignedCheckpoint) -> Message:
 
 def posted(note: str) -> Message:
     """The message to the audit channel: a complete checkpoint."""
-    shown = "The newest checkpoint of the decision log. It can be edited here, so it is a convenience and no anchor."
+    shown = "The newest checkpoint of the decision log. It can be edited in Slack, so it proves nothing by itself."
     text = f"{shown}\n```\n{escape(note)}```"
     return replace(message(text, [section(text)]), note=note)
 

@@ -25,7 +25,7 @@ def standing(case: Case, scene: ViewContext) -> str:
     if call.state == "closed" and call.answered_at is not None:
         return f"The system confirmed at {scene.at(call.answered_at)} that access is closed."
     if call.alarmed_at is not None:
-        return "*The system has not closed the access:* it is asked again and again. Close it by hand."
+        return "*The system has not closed the access.* Close it by hand; Countersign keeps asking."
     return "The system has not confirmed yet that access is closed."
 
 
@@ -57,9 +57,7 @@ def alarm(case: Case, detail: str, scene: ViewContext) -> Message:
         said = "the system has now confirmed that access is closed."
     else:
         ended = scene.at(case.grant.ended_at or case.grant.not_after) if case.grant is not None else ""
-        said = (
-            f"the approval ended at {ended}, and the system has not closed the access. Close it by hand; it is asked again."
-        )
+        said = f"the approval ended at {ended}, and the system has not closed the access. Close it by hand; Countersign keeps asking."
     return _with_detail(f"{case.id} · {inline(case.request.title, 200)}: {said}", detail)
 
 

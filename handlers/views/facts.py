@@ -61,7 +61,7 @@ def asked_for(case: Case, scene: ViewContext) -> list[str]:
     for value in request.fields[:40]:
         lines += _field(case, value, scene, room)
     if request.terms.risk != "low":
-        signs = ": the risk owner signs what remains of it" if request.terms.risk == "high" else ""
+        signs = ": the risk owner accepts what remains" if request.terms.risk == "high" else ""
         lines.append(f"*Risk:* {request.terms.risk}{signs}.")
     return [*lines, f"*{wording.REASON}:*", *quote(request.reason, REASON_ROOM).split("\n")]
 
@@ -117,8 +117,9 @@ def tally(case: Case, scene: ViewContext) -> str:
     return f"*{have.have} of {have.need} yes*{said}.{wanted}"
 
 
-def outcome(case: Case, scene: ViewContext) -> str:
-    """The state of a decided request, an end first; empty while it is pending. Reasons are in `reasons`."""
+def outcome(case: Case, scene: ViewContext, *, ratify: bool = True) -> str:
+    """The state of a decided request, an end first; empty while it is pending. Reasons are in `reasons`. `ratify`: with the time
+    by which it must be ratified, which the ratification's own card says beside its buttons."""
     request = case.request
     if case.sealed:
         return sealed_use.outcome(case, scene)
@@ -138,7 +139,8 @@ def outcome(case: Case, scene: ViewContext) -> str:
     if case.grant is None:
         return ""
     over = "" if access_open(case, scene) else f"{ended(case, scene)}\n"
-    return over + f"{_opened(case, when)} {_grant(case, scene)} {_ratification(case, scene)}".strip()
+    told = [_opened(case, when), _grant(case, scene), _ratification(case, scene, ratify)]
+    return over + " ".join(part for part in told if part)
 
 
 def _opened(case: Case, when: str) -> str:
@@ -184,8 +186,9 @@ def reasons(case: Case) -> list[str]:
     return reason_of(case.approval, "denial" if denied else "revocation")
 
 
-def _ratification(case: Case, scene: ViewContext) -> str:
-    """Whether an access that opened before any approval has been ratified; silence never ratifies."""
+def _ratification(case: Case, scene: ViewContext, waits: bool) -> str:
+    """Whether an access that opened before any approval has been ratified; silence never ratifies. `waits`: with the time by
+    which it must be."""
     ask = case.asks[0]
     if ask.kind != "ratification" or ask.due_at is None:
         return ""
@@ -193,7 +196,7 @@ def _ratification(case: Case, scene: ViewContext) -> str:
         word = "Ratified" if ask.state is AskState.YES else "Rejected"
         return f"*{word}* by {voter(ask.votes[-1])} at {scene.at(ask.votes[-1].at)}."
     if scene.now < ask.due_at:
-        return f"Must be ratified by {scene.at(ask.due_at)}."
+        return f"Must be ratified by {scene.at(ask.due_at)}." if waits else ""
     still = f"; it can still be ratified until {scene.at(ask.expires_at)}" if scene.now < ask.expires_at else ""
     return f"*Used without approval*: nobody ratified it by {scene.at(ask.due_at)}{still}."
 
@@ -237,9 +240,8 @@ def _grant(case: Case, scene: ViewContext) -> str:
     grant = case.grant
     if grant is None:
         return ""
-    what = "exception" if case.dated else "approval"
     if not access_open(case, scene):
-        return f"The {what} ended at {scene.at(grant.ended_at or grant.not_after)}. {standing(case, scene)}".rstrip()
+        return standing(case, scene)
     if case.dated:
         return f"The exception holds until {scene.day(grant.not_after, grant.opened_at, grant.seconds)}."
     opened = "Access is open" if case.break_glass else "The approval holds"

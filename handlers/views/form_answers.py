@@ -49,7 +49,7 @@ def _form_not_opened(_params: Params, _scene: ViewContext) -> str:
 def _slack_refuses(params: Params, scene: ViewContext) -> str:
     return (
         f"Slack refuses this app ({inline(word(params, 'argument'), 80)}), so no form opens. Nothing was filed or changed. Pressing again"
-        f" does not help: write to {contact(scene)}, SLACK_BOT_TOKEN must be mended."
+        f" does not help: write to {contact(scene)}, SLACK_BOT_TOKEN must be replaced."
     )
 
 

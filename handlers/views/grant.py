@@ -8,6 +8,7 @@ from __future__ import annotations
 from bot.domain.case.ask import DIES_WITH_GRANT, Ask
 from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case, Duty
+from bot.domain.policy.field_values import key_in_words
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.asks import renewal
@@ -86,8 +87,9 @@ def owed(case: Case, scene: ViewContext) -> Message:
 
 def owed_lines(case: Case, scene: ViewContext) -> list[str]:
     """What came and what is owed, for the receipt and the review."""
-    came = [f"{_came(d)} {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None]
-    return came + [f"*Owed:* {_duty(duty, scene)}" for duty in case.owed()]
+    told = {"verification"} if facts.pending(case) else set[str]()  # beside what a yes waits for
+    came = [f"{_came(d)} {scene.at(d.done_at)}" for d in case.duties if d.done_at is not None and d.kind not in told]
+    return came + [f"*Still due:* {_duty(duty, scene)}" for duty in case.owed()]
 
 
 def extension(case: Case, version: int, scene: ViewContext) -> Message:
@@ -142,4 +144,4 @@ def _duty(duty: Duty, scene: ViewContext) -> str:
 
 def name(duty: Duty) -> str:
     """What a duty is called."""
-    return wording.ROTATION if duty.kind == "rotation" else inline(duty.name.replace("_", " "), 80)
+    return wording.ROTATION if duty.kind == "rotation" else inline(key_in_words(duty.name), 80)

@@ -15,8 +15,8 @@ from handlers.views.kit.escaping import inline
 
 
 def lines(case: Case, scene: ViewContext, *, to_approver: bool = False) -> list[str]:
-    """Of a pending case: what is attested, what a yes still waits for, and until when what it opens waits."""
-    done = [_done(case, d, scene) for d in case.verifications() if d.done_at]
+    """Of a pending case: what a yes still waits for, until when what it opens waits, and what is attested."""
+    done = list[str]()
     missing = case.unverified()
     if missing:
         asker, nobody = who(case.request.requester), "You can't" if to_approver else "Nobody can"
@@ -31,7 +31,7 @@ def lines(case: Case, scene: ViewContext, *, to_approver: bool = False) -> list[
     elif case.request.terms.not_before is not None and facts.pending(case):
         earliest = case.request.filed_at + case.request.terms.real(case.request.terms.not_before)
         done.append(f"If approved, access starts at {scene.at(earliest)} at the earliest.")
-    return done
+    return done + [_done(case, d, scene) for d in case.verifications() if d.done_at]
 
 
 def _done(case: Case, duty: Duty, scene: ViewContext) -> str:

@@ -121,7 +121,7 @@ def _asked(case: Case, scene: ViewContext) -> str:
 def matrix(domains: Sequence[Domain], runbooks: Sequence[Runbook], scene: ViewContext) -> Message:
     """Who is responsible for which domain, and its runbooks."""
     if not domains:
-        text = f"There is nothing that you may ask for. Write to {inline(scene.policy.contact, 200)} if that is wrong."
+        text = f"You may not ask for anything here yet. Write to {inline(scene.policy.contact, 200)} if that is wrong."
         return _page(text, [text])
     lines = [f"*{inline(scene.policy.organisation, 100)}: who answers for what*"]
     lines += [_domain(domain, runbooks, scene) for domain in domains[:40]]

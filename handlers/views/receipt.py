@@ -33,7 +33,7 @@ def receipt(case: Case, scene: ViewContext) -> Message:
         *facts.sections(told),
         identity_proof.attest_button(case),
         *timeline.blocks(() if cooling_off.waits(case) else scene.coming(case), scene),
-        _pending_buttons(case, scene.coming(case)) if facts.pending(case) else again_button(case),
+        _pending_buttons(case, scene.coming(case)) if facts.pending(case) else None,
         *facts.sections(owed_lines(case, scene)),
         requester_buttons(case, scene.policy),
     ]
@@ -59,8 +59,8 @@ def filed_by_host(case: Case, scene: ViewContext) -> Message:
     )
 
 
-def again_button(case: Case) -> Block | None:
-    """**Ask again**, after a no and after an expiry."""
+def _again_button(case: Case) -> Block | None:
+    """**Ask again**, after a no and after an expiry; on the outcome only, which is the newest message."""
     if str(case.request.state) not in ("denied", "expired"):
         return None
     value = ids.question(case.id, case.approval.version)
@@ -87,10 +87,13 @@ def status(case: Case, scene: ViewContext, *, listed: bool = False) -> str:
     return "\n".join([" ".join(part for part in parts if part), *identity_proof.lines(case, scene)])
 
 
-def outcome(case: Case, content: bytes | None, scene: ViewContext, reason: str = "") -> Message:
+def outcome(
+    case: Case, content: bytes | None, scene: ViewContext, reason: str = "", *, told_later: bool = False
+) -> Message:
     """The outcome to the requester, in one message of its own, because an edit sends no notification. While access is open:
     until when, the runbook's body as approved, the buttons; afterwards how it ended and what is owed, for everything that
-    said it is open is gone then. `content`: the runbook's file. `reason`: of a row that an older version wrote."""
+    said it is open is gone then. `content`: the runbook's file. `reason`: of a row that an older version wrote. `told_later`: a
+    newer message tells the end, with what is due and its buttons, so that this one keeps only how it ended."""
     request = case.request
     head = f"{who(request.requester)} {case.id} · {facts.heading(case)}"
     if facts.access_open(case, scene):
@@ -98,8 +101,10 @@ def outcome(case: Case, content: bytes | None, scene: ViewContext, reason: str =
     told = facts.reasons(case) or ([f"*{wording.REASON}:*", *quote(reason, 3000).split("\n")] if reason.strip() else [])
     over = f"{facts.ended(case, scene)} {executor.standing(case, scene)}".strip()
     said = f"{head}\n{over or facts.outcome(case, scene)}"
-    owing = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
-    blocks = [section(said), *facts.sections([*told, *owing]), again_button(case), requester_buttons(case, scene.policy)]
+    if told_later and over:
+        return message(said, [section(said)])
+    owing = [line for line in owed_lines(case, scene) if line.startswith("*Still due")]
+    blocks = [section(said), *facts.sections([*told, *owing]), _again_button(case), requester_buttons(case, scene.policy)]
     return message("\n".join([said, *told, *owing]), blocks)
 
 

@@ -97,7 +97,7 @@ def _take(folder: Path, name: str, files: dict[str, bytes], problems: list[Polic
         problems.append(_problem(name, str(unfit)))
     except FileNotFoundError:
         if os.path.islink(folder / name):
-            problems.append(_problem(name, "This link points at nothing: mend it or remove it."))
+            problems.append(_problem(name, "This link points at nothing: fix it or remove it."))
     except (OSError, ValueError) as error:
         problems.append(_problem(name, f"The file cannot be read: {_reason(error)}."))
 

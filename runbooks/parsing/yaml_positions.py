@@ -66,7 +66,7 @@ def parse(file: str, text: str, first_line: int = 1) -> Document:
         reading.fault(unfit.line, str(unfit))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        reading.fault(mark.line if mark else 0, f"This is not YAML: {_cause(error)}; mend it here or just above.")
+        reading.fault(mark.line if mark else 0, f"This is not YAML: {_cause(error)}; fix it here or just above.")
     except ReaderError as error:
         line = text.count("\n", 0, error.position)
         reading.fault(line, "A control character stands here: remove it.")

@@ -64,7 +64,7 @@ def _rows(name: str, content: bytes, known: Collection[str], report: PolicyRepor
                 _look(name, reader.line_num, row, looks, report)
                 found[row[0], row[1]] = reader.line_num
     except csv.Error as error:
-        report.error(name, max(reader.line_num, 1), f"This line is no CSV ({error}): mend its quotes.")
+        report.error(name, max(reader.line_num, 1), f"This line is no CSV ({error}): fix its quotes.")
     return list(found)
 
 

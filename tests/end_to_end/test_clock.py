@@ -28,7 +28,7 @@ async def test_a_clock_that_was_set_gives_nothing_until_doctor_accepts_it(start:
     assert (code, said[0].startswith("The clock jumped 2 h ahead"), said[1:]) == (
         0,
         True,
-        ["Accepted. The bot gives again."],
+        ["Accepted. The bot opens access again."],
     )
     await bot.sandbox.press(APPROVER, "Approve", message=card)
     await bot.sandbox.wait_for(lambda: "grant.opened" in bot.types())

@@ -25,7 +25,7 @@ def scene(scale: float = 1.0) -> ViewContext:
         (
             "away",
             {"until": 1772614800000, "deputies": ["T0HOME/U0DEP1"]},
-            "You are away until <!date^1772614800^{time}|2026-03-04 09:00 UTC>. Meanwhile asked: <@U0DEP1>, the first who",
+            "You are away until <!date^1772614800^{time}|2026-03-04 09:00 UTC>. Questions to you go to <@U0DEP1>.",
         ),
         ("posted", {}, "Button posted. Pin it so people can find it."),
         (

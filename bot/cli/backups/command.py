@@ -61,7 +61,7 @@ def restore(
     if done.aside is not None:
         say(f"The database that was there is {done.aside}.")
     if done.stopped:
-        say(f"The bot will start stopped, because {done.stopped}: it gives nothing, and still takes away.")
+        say(f"The bot will start stopped, because {done.stopped}: it opens nothing; taking access away still works.")
         say(
             'Start it, then: countersign log new-epoch --reason "Restored a backup". An auditor and a risk owner confirm it.'
         )

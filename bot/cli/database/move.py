@@ -27,7 +27,7 @@ def move(
     from storage.opening import move_to_postgres
 
     if not source.startswith("sqlite:///") or not target.startswith("postgresql://"):
-        misused("countersign move wants sqlite:///FILE and postgresql://…; other directions do not exist.")
+        misused("countersign move needs sqlite:///FILE and postgresql://…, in this order.")
     file, server = Path(source.removeprefix("sqlite:///")), PostgresServer(target)
     if not file.is_file():
         misused(f"There is no database at {file}.")

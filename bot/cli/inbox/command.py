@@ -25,7 +25,9 @@ from bot.domain.workflow import notifications
 from bot.ports.records import UnreadableRow
 from bot.terminal import say, say_json
 
-app = typer.Typer(no_args_is_help=True, help="What came in and this version cannot read: list it, retry it, or discard it.")
+app = typer.Typer(
+    no_args_is_help=True, help="Messages that this version could not read: list them, retry them, or discard them."
+)
 
 
 @app.command(name="list")

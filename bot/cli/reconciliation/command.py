@@ -100,7 +100,7 @@ async def _open_cases() -> tuple[Policy, list[Case]]:
     async with opened_store(read_only=True) as store:
         policy = await accepted_policy(store)
         if policy is None:
-            raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+            raise PolicyError("The database holds no policy that this version can read. Start the bot once.")
         listed = [one for one in await store.cases.requests(EVERYTHING, closed_too=False) if one.grant == "open"]
         cases = [await store.cases.case(one.id) for one in listed]
     now = SystemClock().now()

@@ -55,7 +55,7 @@ async def _record(file: Path, listed: AccessList) -> Transition:
     async with opened_store(read_only=False) as store:
         policy = await accepted_policy(store)
         if policy is None:
-            raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+            raise PolicyError("The database holds no policy that this version can read. Start the bot once.")
         for access in listed.accesses:
             if access.runbook not in policy.runbooks:
                 misused(f"{file}, line {access.line}: the policy has no runbook {access.runbook!r}: correct the list.")

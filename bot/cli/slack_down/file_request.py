@@ -39,7 +39,7 @@ async def filed(runbook: str, person: str, target: str, reason: str, fields: Seq
     async with opened_store(read_only=False) as store:
         policy = await accepted_policy(store)
         if policy is None:
-            raise PolicyError("No policy that this release reads stands in the database; start the bot once.")
+            raise PolicyError("The database holds no policy that this version can read. Start the bot once.")
         act = _command(policy, runbook, person, target, reason, fields)
         if await slack_answers(settings):
             refused("Slack answers: the engineer asks there, in their own name. On the host nothing is filed meanwhile.")

@@ -243,7 +243,7 @@ def _own_yes(case: Case, ask: Ask, policy: Policy, person: Person) -> Refused | 
     named = (domain.owner, *domain.deputies, *([domain.risk_owner] if domain.risk_owner else []))
     if not any(not policy.humans.same(p, person) and not conflicted(case, policy, p) for p in named):
         return None
-    return Refused(Refusal.UNAUTHORISED, f"Yours is the only yes to this; somebody else reviews it. {_write(policy)}")
+    return Refused(Refusal.UNAUTHORISED, f"You alone approved this, so somebody else reviews it. {_write(policy)}")
 
 
 def _party(policy: Policy, person: Person) -> Refused | None:

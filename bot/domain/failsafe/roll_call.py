@@ -64,6 +64,6 @@ class RollCall:
             return ""
         names = ", ".join(f"{row.id} ({row.host})" for row in self._missing.values())
         return (
-            f"Nothing is given: {names} has not reported since the database was lost. Start it, or go on without it:"
+            f"Nothing opens: {names} has not reported since the database was lost. Start it, or go on without it:"
             f" countersign replicas excuse {next(iter(self._missing))} --reason TEXT"
         )

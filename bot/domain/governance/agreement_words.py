@@ -54,12 +54,12 @@ def entry_of(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> LogEvent:
 def sentence(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> str:
     count = f"{len(rows)} row" + ("" if len(rows) == 1 else "s")
     if said.word == "confirmed":
-        return f"Confirmed: {count} of the matrix. It stands in the log."
+        return f"Confirmed: {count} of the matrix. The log keeps it."
     if said.word == "acknowledged":
-        return f"Acknowledged: {count} of the matrix. It stands in the log."
+        return f"Acknowledged: {count} of the matrix. The log keeps it."
     name = row_name(policy, rows[0])
     if policy.provider_of(said.person) is not None:
-        return f"Your dispute of “{name}” stands in the log and was sent to the owner. It changes nothing by itself."
+        return f"Your dispute of “{name}” is in the log and was sent to the owner. It changes nothing by itself."
     return f"Disputed: “{name}”. Until its file changes, or you confirm it, nothing opens under it without a yes."
 
 

@@ -186,7 +186,7 @@ def _executor(seen: Seen, old: object, new: object) -> Iterator[str]:
 
 def _tell(seen: Seen, old: str, new: str) -> Iterator[str]:
     how = "each use at once instead of once a day" if new == "each" else "all uses once a day instead of each at once"
-    yield f"The owner now hears of {seen.subject}: {how}."
+    yield f"The owner is now told of {seen.subject}: {how}."
 
 
 _limited: Say = optional(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeAlias
 
 from bot.domain.governance import wording
+from bot.domain.policy.field_values import key_in_words
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Ref
 
@@ -93,7 +94,7 @@ def gained_and_lost(gained: str, lost: str, words: Callable[[Seen, list[Any]], s
 
 def plain_words(_seen: Seen, listed: list[Any]) -> str:
     """Keys of a list as words: `session_recording` is `session recording`."""
-    return wording.joined([str(item).replace("_", " ") for item in listed])
+    return wording.joined([key_in_words(str(item)) for item in listed])
 
 
 def _unknown(name: str) -> Say:

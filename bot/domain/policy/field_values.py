@@ -18,6 +18,13 @@ _PREPOSITIONS = frozenset({"at", "by", "for", "from", "in", "of", "on", "or", "t
 _EXAMPLE = re.compile(r"(?:for example|example|e\.g\.|such as|like)[:,]?\s+", re.IGNORECASE)
 _USER = re.compile(r"[UW][A-Z0-9]{2,}")
 
+_CAPITALS = {"id": "ID", "mfa": "MFA", "sso": "SSO", "url": "URL", "vpn": "VPN"}
+
+
+def key_in_words(key: str) -> str:
+    """A key of a policy file for people: `id_document` is *ID document*."""
+    return " ".join(_CAPITALS.get(word, word) for word in key.split("_"))
+
 
 def wrong(spec: FieldSpec, value: str) -> str | None:
     """What to correct in an answer that is not empty; None if it is valid."""

@@ -57,7 +57,7 @@ def provider_asking(policy: Policy, person: Person) -> Provider | None:
 def unfit(runbook: Runbook) -> str | None:
     """Why nothing can be filed under a runbook now; None if it can."""
     if runbook.break_glass is not None and (runbook.subject_verification or runbook.not_before):
-        return "This runbook opens at once and wants proof or a wait before a yes. Its owner must take one of the two away."
+        return "This runbook contradicts itself: it opens at once, and asks for proof or a wait first. Its owner must correct it."
     return None
 
 
@@ -123,7 +123,7 @@ def _check_own(policy: Policy, form: Form, runbook: Runbook, today: date) -> lis
     if runbook.subject_verification and form.subject is None:
         errors.append(FieldError("subject", "Name the person whose credential is reset."))
     elif form.subject is not None and policy.humans.same(form.subject, form.requester):
-        errors.append(FieldError("subject", "You cannot vouch for yourself: a colleague asks for the reset of yours."))
+        errors.append(FieldError("subject", "You can't ask for a reset of your own credential. Have a colleague ask."))
     return errors
 
 

@@ -62,7 +62,7 @@ def disowned(case: Case, policy: Policy, click: Click, now: datetime) -> Transit
     grant = open_grant(case, now)
     if isinstance(grant, Rejected):
         return refuse(case, policy, click, grant)
-    reason = "Whom this was filed for says that they did not ask."
+    reason = "The person this was filed for says that they did not ask."
     return _end(case, policy, grant, events.actor(policy, click.person), "revoke", now, reason)
 
 

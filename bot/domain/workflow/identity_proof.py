@@ -17,6 +17,7 @@ from bot.domain.case.click import Click, Refusal, Rejected
 from bot.domain.case.model import Case, Duty
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log import events
+from bot.domain.policy.field_values import key_in_words
 from bot.domain.policy.model import Policy, Runbook
 from bot.domain.workflow import autonomous_rights, notifications
 from bot.domain.workflow.follow_up import Effects
@@ -54,7 +55,7 @@ def attest(case: Case, policy: Policy, click: Click, now: datetime) -> Transitio
 def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why this person can attest nothing here; None if they can."""
     if not policy.humans.same(click.person, case.request.requester):
-        text = f"Only the requester attests how the person was verified. Write to {policy.contact}."
+        text = f"Only the requester can attest how the person was verified. Write to {policy.contact}."
         return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     no = closed(case, now)
     if no is None and not case.unverified():
@@ -65,4 +66,4 @@ def may_attest(case: Case, policy: Policy, click: Click, now: datetime) -> Rejec
 
 def said(methods: Iterable[str]) -> str:
     """Methods as words: `manager_callback` is *manager callback*."""
-    return ", ".join(name.replace("_", " ") for name in methods)
+    return ", ".join(key_in_words(name) for name in methods)

@@ -88,7 +88,7 @@ def page_text(what: KeyChange, old: Policy, new: Policy, until: datetime) -> tup
     domains = ", ".join(old.domains[id_].name if id_ in old.domains else id_ for id_ in what.domains)
     text = (
         f"A change of the policy touches the keys that sign decisions, for {domains}. Nobody has endorsed it. It counts from"
-        f" {until:%Y-%m-%d %H:%M} UTC. If you do not know of it, have it taken back now. Endorse it on the page."
+        f" {until:%Y-%m-%d %H:%M} UTC. If you do not know of it, have it reverted now. Endorse it on the page."
     )
     return f"{old.organisation}: signing keys change", text
 

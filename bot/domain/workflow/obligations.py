@@ -41,7 +41,7 @@ def may_hand_in(case: Case, policy: Policy, click: Click, now: datetime) -> Reje
     provider = policy.providers.get(case.request.provider)
     theirs = policy.humans.same(click.person, case.request.requester)
     if not theirs and not (provider is not None and provider.leads_include(click.person)):
-        text = f"Only the requester, or a lead of their provider, hands this in. Write to {policy.contact}."
+        text = f"Only the requester, or a lead of their provider, can submit this. Write to {policy.contact}."
         return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     if not any(d.kind == KIND_OF[click.action] for d in case.owed()):
         return Rejected(Refusal.LOST, "nothing_owed", {})

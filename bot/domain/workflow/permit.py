@@ -76,7 +76,7 @@ class Wanted:
 def may_have(case: Case, policy: Policy, click: Click, now: datetime) -> Rejected | None:
     """Why this person gets no permit now; None if they do."""
     if not policy.humans.same(click.person, case.request.requester):
-        text = f"Only the requester gets the permit. Write to {policy.contact} if that is wrong."
+        text = f"Only the requester can get the permit. Write to {policy.contact} if that is wrong."
         return Rejected(Refusal.UNAUTHORISED, "plain", {"text": text})
     grant = open_grant(case, now)
     return grant if isinstance(grant, Rejected) else None

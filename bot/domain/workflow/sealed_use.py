@@ -45,7 +45,7 @@ def check(use: Use, now: datetime) -> tuple[FieldError, ...]:
     """Everything wrong with the form: `at`, `what` or `reference`."""
     errors = []
     if use.used_at > now + _AHEAD:
-        errors.append(FieldError("at", "That lies ahead. Say when it was used."))
+        errors.append(FieldError("at", "That time is in the future. Say when it was used."))
     if not use.what.strip() or len(use.what) > WHAT_MAX:
         errors.append(FieldError("what", f"Say what was done, in at most {WHAT_MAX:,} characters."))
     if not use.reference.strip() or len(use.reference) > REFERENCE_MAX:

@@ -88,7 +88,7 @@ function pressed(choice) {
     return;
   }
   if (!choice.yes && !by("reason").value.trim()) {
-    say("Give a reason: the requester reads it, and it stands in the decision log.", true);
+    say("Give a reason: the requester reads it, and the decision log keeps it.", true);
     by("reason").focus();
     return;
   }

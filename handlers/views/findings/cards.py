@@ -136,7 +136,7 @@ def close_form(asked: DialogContext, case: Case) -> Block:
     if of_a_list:
         choices = {name: said.capitalize() for name, said in wording.OUTCOMES.items()}
         blocks.append(input_block(ids.OUTCOME, wording.OUTCOME, select(ids.OUTCOME, choices, "", "How did it end?")))
-    hint = f"{wording.NO_SECRETS} It stands in the decision log."
+    hint = f"{wording.NO_SECRETS} It is kept in the decision log."
     blocks.append(input_block(ids.REASON, wording.DONE, text, optional=of_a_list, hint=hint))
     title = wording.CLOSE_FINDING
     return modal(ids.FORM_CLOSE, title, blocks, submit=wording.CLOSE, close=wording.CANCEL, metadata=_meta(asked))

@@ -110,7 +110,7 @@ def dispute_form(value: str, name: str, channel: str, *, lead: bool) -> Block:
     """Why a row is disputed, and what that does."""
     text: Block = {"type": "plain_text_input", "action_id": ids.REASON, "multiline": True, "max_length": REASON_MAX}
     does = (
-        "Your word is recorded and sent to the owner. It changes nothing by itself."
+        "Your answer is recorded and sent to the owner. It changes nothing by itself."
         if lead
         else "From then on nothing opens under it without a yes, until its file changes or you confirm it."
     )
@@ -121,10 +121,12 @@ def dispute_form(value: str, name: str, channel: str, *, lead: bool) -> Block:
 
 def _head(own: OwnMatrix) -> str:
     if not own.left:
-        return f"{_count(len(own.rows))}. Nothing waits for your word."
+        return f"{_count(len(own.rows))}. Nothing is due from you."
     due = f" until {own.due}" if own.due else ""
     if own.lead:
-        return f"{_count(len(own.rows))}. Please say that you know them{due}. Your word is recorded and blocks nothing."
+        return (
+            f"{_count(len(own.rows))}. Please confirm that you know them{due}. Your answer is recorded and blocks nothing."
+        )
     return f"{_count(len(own.rows))}, {own.left} to confirm{due}. Silence changes nothing, and it is recorded."
 
 

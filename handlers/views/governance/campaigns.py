@@ -80,7 +80,7 @@ def _head(campaign: Campaign, scene: ViewContext) -> list[str]:
         return [f"*Review {campaign.id} of {names} is closed.* {_result(campaign)}."]
     head = f"*Review: {left} of {total} to answer* · {names} · {campaign.id}"
     told = "This is what providers may do there without asking you first. Say for each whether it stays."
-    silent = "What nobody answers then is narrowed." if campaign.narrows else "What nobody answers then stays."
+    silent = "Rights without an answer are then narrowed." if campaign.narrows else "Rights without an answer then stay."
     return [head, told, f"You have {campaign.window} working days, {campaign.counted} of them are over. {silent}"]
 
 
@@ -133,7 +133,7 @@ def figures(item: Item, scene: ViewContext) -> Iterable[str]:
     if found.first_press is not None:
         yield f"first press after {span(found.first_press)} (median)"
     if item.kind == "person":
-        yield f"their lead spoke {scene.at(item.attested)}" if item.attested else "their lead has not spoken yet"
+        yield f"their lead answered {scene.at(item.attested)}" if item.attested else "no answer from their lead yet"
     if item.alone is not None:
         yield f"approved by {who(item.alone)} alone"
 

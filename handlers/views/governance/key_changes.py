@@ -16,7 +16,7 @@ from handlers.views.kit.context import ViewContext, who
 from handlers.views.kit.escaping import inline
 
 _MOST, _LENGTH = 10, 300
-_KNOW = "If you do not know of this change, have it taken back now: somebody may have added a key of their own."
+_KNOW = "If you do not know of this change, have it reverted now: somebody may have added a key of their own."
 
 
 def asked(became: Became, given: Sequence[Given], link: str, scene: ViewContext) -> Message:

@@ -31,7 +31,7 @@ def card(campaign: Campaign, lead: Person, scene: ViewContext) -> Message:
     )
     text = (
         f"*{_head(left, scene)}*\n{names}\n"
-        "Say who is still yours. Your word changes no right by itself; the owner decides who keeps it."
+        "Say who is still yours. Your answer changes no right by itself; the owner decides who keeps it."
     )
     return message(text, [section(text), _attest(campaign, left)])
 

@@ -29,7 +29,7 @@ def facts_of(case: Case, scene: ViewContext) -> list[str]:
     if request.subject is not None:
         lines.append(f"*{wording.WHOSE}:* {who(request.subject)}")
     late = " *Reported late.*" if case.late else ""
-    lines.append(f"*{wording.NOTICED}:* {scene.at(finding.noticed_at)}.{late}")
+    lines.append(f"*{wording.NOTICED}:* {scene.at(finding.noticed_at)}{late}")
     lines += [f"*{inline(value.label, 80)}:* {inline(value.value, 400)}" for value in request.fields[:40]]
     lines += [f"*{wording.WHAT}:*", *quote(request.reason, _ROOM).split("\n")]
     for note in case.approval.noted("joined")[-_REPEATS:]:
@@ -56,5 +56,5 @@ def silence(case: Case, scene: ViewContext) -> str:
     """What happens while nobody acknowledges it."""
     ends = case.request.expires_at
     if scene.now >= ends:
-        return "Nobody has acknowledged it. The risk owner and the channel hear it every hour until somebody does."
-    return f"It never expires. From {scene.at(ends)} on the risk owner and the channel hear it every hour."
+        return "Nobody has acknowledged it. The risk owner and the channel are reminded every hour until somebody does."
+    return f"It does not expire. From {scene.at(ends)} on, the risk owner and the channel are reminded every hour."

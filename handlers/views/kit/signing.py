@@ -10,8 +10,8 @@ from handlers import ids
 from handlers.views.kit.blocks import Block, link_button
 from handlers.views.kit.context import ViewContext
 
-NO_KEY = "You can't approve: it takes a passkey, and the policy names none of yours that counts. You can still deny."
-SIGNED = "Your yes is signed with your passkey, on a page of its own."
+NO_KEY = "You can't approve: this needs a passkey, and the policy has no valid one of yours. You can still deny."
+SIGNED = "You sign your approval with your passkey, on a separate page."
 
 
 def needs_signature(case: Case, ask: Ask, scene: ViewContext) -> bool:

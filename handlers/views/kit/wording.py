@@ -37,12 +37,11 @@ FLAG_MEANS = "Say what was not in order. It goes into the decision log, and the 
 EVIDENCE_TEXT, EVIDENCE_HINT = "What it is", "The reviewer reads it, and it goes into the decision log."
 METHOD, REFERENCE, DONE_AT = "How the person was verified", "Reference", "When"
 REFERENCE_HINT = "Something that a third person can look up: the call's number, the name on shift, the kind of document. No document numbers."
-DONE_AT_HINT = "Leave it empty for just now."
-VERIFY_MEANS = (
-    "You confirm that you have done this. Nobody can approve before each method is confirmed; it decides nothing."
-)
+DONE_AT_HINT = "Leave it empty if it was just now."
+VERIFY_MEANS = "You confirm that you did this check. Nobody can approve until every check is confirmed."
 REFERENCE_WANTED = "Write a reference, at most 200 characters."
 DONE_LATER = "That time is in the future: attest only what is done."
+FINISHED_NOW = "*Access ends now.* Submit the evidence here, or later with *Add evidence*."
 NO_EVIDENCE_OWED = "All evidence is received. Nothing is left to do; close this page."
 NOTHING_TO_ATTEST = "Everything is attested, and the owner can approve now. Close this page."
 NO_TIME_LEFT = "The runbook's maximum is used up. Close this page, and ask again for new access when you need it."
@@ -143,7 +142,7 @@ FORM_TITLE = "Ask for approval"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
 FORM_CHOOSE = "Choose a runbook to see its questions and what happens next."
 FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides from this."
-GLASS_REASON_HINT = "What happened, and why this cannot wait. Everybody who is paged reads it, and so does the reviewer."
+GLASS_REASON_HINT = "What happened, and why this cannot wait. Everybody paged and the reviewer read it."
 FORM_CHANGED = "The form has changed. Choose the runbook again."
 
 STOCK_REASONS: tuple[str, ...] = (

@@ -127,7 +127,7 @@ def _ratification_head(case: Case, ask: Ask, scene: ViewContext) -> tuple[str, l
     request = case.request
     asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* opened this {scene.length(case)}"
     lines = [
-        review_overdue(case, scene), *facts.asked_for(case, scene), facts.outcome(case, scene), facts.braked(ask, scene)
+        review_overdue(case, scene), *facts.asked_for(case, scene), facts.outcome(case, scene, ratify=False), facts.braked(ask, scene)
     ]  # fmt: skip
     return f"*{facts.heading(case)}*\n{asks}", [line for line in lines if line]
 

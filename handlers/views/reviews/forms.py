@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from bot.domain.case.model import Case
+from bot.domain.policy.field_values import key_in_words
 from bot.domain.workflow.asks import extension
 from bot.domain.workflow.identity_proof import REFERENCE_MAX
 from bot.domain.workflow.identity_proof import said as methods
@@ -49,8 +50,9 @@ def renew_form(asked: DialogContext, case: Case) -> Block:
 def evidence_form(asked: DialogContext, case: Case) -> Block:
     """Which evidence, and the text, link or digest that it is."""
     owing = {duty.name: name(duty) for duty in case.owed() if duty.kind == "evidence"}
-    if not any(duty.kind == "evidence" for duty in case.duties):  # Finished was pressed just now
-        owing = {name: inline(name.replace("_", " "), 80) for name in case.request.terms.evidence}
+    ended = any(duty.kind == "evidence" for duty in case.duties)
+    if not ended:  # Finished was pressed just now
+        owing = {name: inline(key_in_words(name), 80) for name in case.request.terms.evidence}
     if not owing:
         return nothing_to_choose(wording.ADD_EVIDENCE, wording.NO_EVIDENCE_OWED)
     first = next(iter(owing), "")
@@ -59,7 +61,7 @@ def evidence_form(asked: DialogContext, case: Case) -> Block:
         "placeholder": plain("A link, a SHA-256 of a file, or words", 150),
     }  # fmt: skip
     blocks = [
-        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*"),
+        section(f"*{inline(case.id, 20)} · {facts.heading(case)}*" + ("" if ended else f"\n{wording.FINISHED_NOW}")),
         input_block(ids.EVIDENCE_NAME, wording.EVIDENCE, select(ids.EVIDENCE_NAME, owing, first, "Which?")),
         input_block(ids.REASON, wording.EVIDENCE_TEXT, text, hint=wording.EVIDENCE_HINT),
     ]

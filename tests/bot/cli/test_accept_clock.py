@@ -70,7 +70,7 @@ async def test_beside_a_bot_the_bot_sets_its_own_clock(store: SqliteStore) -> No
     while (await store.clock.mark()).jump is None:  # type: ignore[union-attr]
         await asyncio.sleep(0.01)
     said = await accepted(store, clock.reborn(), 5.0)
-    assert said[1] == "Accepted. The bot gives again."
+    assert said[1] == "Accepted. The bot opens access again."
     assert clock.jumped() is None
     stop.set()
     await running

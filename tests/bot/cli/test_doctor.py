@@ -197,7 +197,7 @@ async def test_a_fault_of_the_policy_is_named_with_its_line_and_nobody_is_looked
     assert first.area == "policy"
     assert first.text.startswith("runbooks/responsibility.yaml:")
     assert "`nobody` is nobody in `people`" in first.text
-    assert second.text == "People and channels were not looked up: mend the policy first."
+    assert second.text == "People and channels were not looked up: fix the policy first."
 
 
 async def test_an_unset_variable_of_the_policy_is_an_error_and_people_are_looked_up_all_the_same(

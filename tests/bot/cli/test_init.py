@@ -143,7 +143,7 @@ def test_a_second_time_nothing_needs_doing(tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in (tmp_path / "here").rglob("*") if path.is_file()}
     done = countersign(tmp_path, "init", "here")
     assert done.returncode == 0
-    assert "Nothing needed doing." in done.stdout
+    assert "Nothing to do." in done.stdout
     assert "Next: cd here, then run" in done.stdout
     assert {path: path.read_bytes() for path in (tmp_path / "here").rglob("*") if path.is_file()} == before
 

@@ -48,7 +48,7 @@ async def test_a_wrong_bot_token_is_named_and_people_are_not_looked_up(ask: Ask)
     first, second = await ask(bot_token="xoxb-wrong")
     assert first.severity == "error"
     assert first.text.startswith("Slack refuses SLACK_BOT_TOKEN (invalid_auth): copy the Bot User OAuth Token")
-    assert second.text == "People and channels were not looked up: mend SLACK_BOT_TOKEN first."
+    assert second.text == "People and channels were not looked up: fix SLACK_BOT_TOKEN first."
 
 
 async def test_a_revoked_bot_token_asks_for_a_reinstall(ask: Ask, slack: Sandbox) -> None:
@@ -163,7 +163,7 @@ async def test_a_connection_that_breaks_in_the_middle_keeps_what_was_found(ask: 
 
 async def test_without_a_policy_nobody_is_looked_up(ask: Ask, slack: Sandbox) -> None:
     text = only(await ask(None), "warning", "people")
-    assert text == "People and channels were not looked up: mend the policy first."
+    assert text == "People and channels were not looked up: fix the policy first."
 
 
 async def test_doctor_only_reads(ask: Ask, slack: Sandbox) -> None:

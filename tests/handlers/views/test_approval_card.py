@@ -176,6 +176,16 @@ def test_the_requester_is_told_with_a_mention_and_reads_the_reason_of_a_no() -> 
     assert told.text.startswith("<@U0PE1> R-00000001 · 🚨 The emergency runbook\n*Denied* by <@U0OWNER> at ")
     assert told.text.endswith("*Reason:*\n>Use &lt;the&gt; read-only\n>account")
     assert labels(told) == ["Ask again"]
+    assert labels(receipt(case, scene())) == []  # the newest message has it
+
+
+def test_an_end_is_said_once_and_what_is_due_stands_on_the_newest_message_only() -> None:
+    over = after(timers.sweep(decided(case_of(BASE), OWNER), BASE, HERE, T0 + 2 * HOUR, 1))
+    newest, older = outcome(over, None, scene()), outcome(over, None, scene(), told_later=True)
+    assert older.text.split("\n")[1] == newest.text.split("\n")[1]
+    assert "*Ended* at" in older.text
+    assert labels(older) == []
+    assert facts.outcome(over, scene()).count("ended") + facts.outcome(over, scene()).count("Ended") == 1
 
 
 def test_a_no_shows_its_reason_on_the_receipt_and_on_the_cards() -> None:

@@ -39,7 +39,7 @@ async def test_an_opening_is_only_approved_until_the_system_confirms_it(office: 
 async def test_an_end_is_the_approvals_until_the_system_confirms_that_access_is_closed(office: Office) -> None:
     case = await case_of(office, ended=True)
     said = texts(case)
-    assert "The approval ended" in said
+    assert "*REVOKED* by" in said
     assert "has not confirmed yet that access is closed" in said
     assert "removed" not in said
     dropped, close = case.calls

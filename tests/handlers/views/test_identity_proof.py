@@ -46,12 +46,12 @@ def shown(case: Case) -> str:
 
 
 def test_the_card_says_what_is_missing_and_who_has_to_attest_it() -> None:
-    said = "You can't approve yet. Waiting for <@U0PE1> to confirm: manager callback, id document."
+    said = "You can't approve yet. Waiting for <@U0PE1> to confirm: manager callback, ID document."
     assert f"*Not verified yet.* {said}" in shown(filed())
     assert labels(card(filed(), OWNER, scene(BASE))) == ["Deny", "Question", "On it", "Ask someone else"]
     assert labels(card(attested(), OWNER, scene(BASE)))[:3] == ["Approve", "Deny", "Approve for less…"]
     one = shown(attested("id_document"))
-    assert "2026-03-04 09:00 UTC>: call &lt;@U0RISK&gt; 4711" in one.split("*Verified:* id document, at")[1]
+    assert "2026-03-04 09:00 UTC>: call &lt;@U0RISK&gt; 4711" in one.split("*Verified:* ID document, at")[1]
     assert "to confirm: manager callback." in one
     assert "Not verified" not in shown(attested())
 

@@ -114,7 +114,9 @@ def withdraw(case: Case, policy: Policy, click: Click, now: datetime) -> Transit
     provider = policy.providers.get(case.request.provider)
     theirs = click.person == case.request.requester or (provider is not None and provider.leads_include(click.person))
     if not theirs:
-        text = f"Only the requester or a lead of their provider withdraws it. Write to {policy.contact} if that is wrong."
+        text = (
+            f"Only the requester or a lead of their provider can withdraw it. Write to {policy.contact} if that is wrong."
+        )
         return refuse(case, policy, click, refusals.no(Refusal.UNAUTHORISED, text))
     no = refusals.closed(case, now)
     if no is not None:

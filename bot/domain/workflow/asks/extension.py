@@ -26,7 +26,7 @@ def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> Rejec
     """Why more time cannot be asked for; None if it can. `click.seconds` 0: nothing was chosen yet."""
     grant, runbook = case.grant, policy.runbooks.get(case.request.runbook)
     if not policy.humans.same(click.person, case.request.requester):
-        return refusals.no(Refusal.UNAUTHORISED, f"Only the requester asks for more time. Write to {policy.contact}.")
+        return refusals.no(Refusal.UNAUTHORISED, f"Only the requester can ask for more time. Write to {policy.contact}.")
     if grant is None or grant.state is not GrantState.OPEN or now >= grant.not_after:
         return refusals.no(Refusal.LATE, "The approval has ended, so it cannot be extended. Ask again.")
     if runbook is None or runbook.escalation not in policy.escalation_policies:

@@ -32,7 +32,7 @@ def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> Reject
     """Why this exception cannot be renewed by this person now, whatever the day; None if it can."""
     grant, runbook = case.grant, policy.runbooks.get(case.request.runbook)
     if not policy.humans.same(click.person, case.request.requester):
-        return refusals.no(Refusal.UNAUTHORISED, f"Only the requester renews it. Write to {policy.contact}.")
+        return refusals.no(Refusal.UNAUTHORISED, f"Only the requester can renew it. Write to {policy.contact}.")
     if not case.dated:
         return refusals.no(Refusal.STALE, "Only a policy exception is renewed. Ask again for new access.")
     if grant is None or grant.state is not GrantState.OPEN or now >= grant.not_after:

@@ -55,7 +55,7 @@ def check(policy: Policy, form: Form, now: datetime) -> tuple[FieldError, ...]:
             FieldError("reason", f"Say what you found, in at most {REASON_MAX} characters. Never the secret itself.")
         )
     if form.noticed_at is not None and form.noticed_at > now + AHEAD:
-        errors.append(FieldError("noticed", "That lies ahead. Say when it was noticed."))
+        errors.append(FieldError("noticed", "That time is in the future. Say when it was noticed."))
     return (*errors, *(e for spec in runbook.fields for e in check_field(spec, form.fields)))
 
 

@@ -57,7 +57,7 @@ def paged(case: Case, policy: Policy, presence: Presence) -> tuple[Case, tuple[N
 def was_not_me(case: Case, policy: Policy, click: Click, now: datetime) -> Transition:
     """The engineer, or a lead of their provider, denies that any of them asked for it."""
     if not case.request.by_host or click.person not in {say.to for say in said(case, policy)}:
-        text = f"Only whom this was filed for, and their leads, say so. Write to {policy.contact}."
+        text = f"Only the person this was filed for, or their lead, can say so. Write to {policy.contact}."
         return refuse(case, policy, click, Rejected(Refusal.UNAUTHORISED, "plain", {"text": text}))
     if not isinstance(grant_end.open_grant(case, now), Rejected):
         return grant_end.disowned(case, policy, click, now)

@@ -12,6 +12,7 @@ from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.model import Suspended, TakenAway
 from bot.domain.workflow.asks.kinds import KINDS
+from handlers.views import facts
 from handlers.views.approval_card import card
 from handlers.views.kit import wording
 from handlers.views.kit.preview import GLANCE
@@ -21,7 +22,7 @@ from tests.bot import parts
 from tests.bot.building import DEP1, HOUR, LEAD, OWNER, PE1, T0, case_of, policy
 from tests.bot.office import Office, covered
 from tests.handlers.fake_slack import FakeSlack
-from tests.handlers.views.test_approval_card import decided, labels, scene
+from tests.handlers.views.test_approval_card import decided, labels, scene, texts
 
 BASE = policy()
 
@@ -60,6 +61,14 @@ async def test_a_request_costs_each_person_few_messages(office: Office) -> None:
     most = {OWNER.user: 1, DEP1.user: 1, LEAD.user: 1, PE1.user: 5, "C0DIRECTORY": 2}
     assert set(rung) == set(most), rung
     assert {place: rung[place] for place in most if rung[place] > most[place]} == {}, rung
+
+
+async def test_a_ratification_says_by_when_once(office: Office) -> None:
+    case = await office.case(await office.file(PE1, "glass"))
+    said = "\n".join(texts(ask_card(case, case.asks[0], OWNER, scene())))
+    assert said.count("Due ") == 1
+    assert "ratified by" not in said
+    assert "Must be ratified by" in facts.outcome(case, scene())  # where no line below says it
 
 
 def test_a_review_offers_no_button_to_anyone_who_said_the_only_yes() -> None:
