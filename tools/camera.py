@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from playwright.async_api import Browser, Locator, Page
+from playwright.async_api import Error as PlaywrightError
 from screenshots import FLAGS, ROOT
 
 import runbooks
@@ -152,17 +153,19 @@ class Camera:
         ways = [(width, scheme) for width in WIDTHS for scheme in SCHEMES]
         await asyncio.gather(*(self._one(f"{name}-{width}-{scheme}", width, scheme, shot) for width, scheme in ways))
         if name in KEPT:
-            for width in WIDTHS:
+            for width in (w for w in WIDTHS if (ALL / f"{name}-{w}-light.png").exists()):
                 shutil.copy(ALL / f"{name}-{width}-light.png", OUT / f"{name}-{width}.png")
 
     async def _one(self, name: str, width: str, scheme: Literal["light", "dark"], shot: Any) -> None:
         wide, high = WIDTHS[width]
         page = await self.browser.new_page(viewport={"width": wide, "height": high}, color_scheme=scheme)
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         try:
             await shot(page)
             await page.screenshot(path=ALL / f"{name}.png")
             self.faults += [f"{name}: {fault}" for fault in await serious(page)]
+        except PlaywrightError as error:
+            self.faults.append(f"{name} was not taken: {str(error).splitlines()[-1].strip()}")
         finally:
             await page.close()
 

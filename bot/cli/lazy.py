@@ -19,9 +19,9 @@ from bot.terminal import visible
 
 POLICY, RUN, PEOPLE, LOG, EVIDENCE = "Policy", "Run", "People", "Log", "Evidence"
 PANELS: Mapping[str, str] = {  # the heading under which `--help` shows each command
-    "check": POLICY, "schema": POLICY, "matrix": POLICY, "explain": POLICY, "init": POLICY, "run": RUN, "migrate": RUN,
-    "manifest": RUN, "doctor": RUN, "demo": RUN, "status": RUN, "replicas": RUN, "move": RUN, "inbox": RUN, "backup": RUN, "restore": RUN, "requests": PEOPLE, "provider": PEOPLE, "exceptions": PEOPLE,
-    "reviews": PEOPLE, "drill": PEOPLE, "passkey": PEOPLE, "log": LOG, "keys": LOG, "permit": LOG, "reconcile": EVIDENCE, "report": EVIDENCE,
+    "init": POLICY, "check": POLICY, "explain": POLICY, "matrix": POLICY, "schema": POLICY, "demo": RUN, "manifest": RUN,
+    "doctor": RUN, "run": RUN, "status": RUN, "backup": RUN, "restore": RUN, "migrate": RUN, "move": RUN, "replicas": RUN,
+    "inbox": RUN, "requests": PEOPLE, "exceptions": PEOPLE, "reviews": PEOPLE, "drill": PEOPLE, "provider": PEOPLE, "passkey": PEOPLE, "log": LOG, "keys": LOG, "permit": LOG, "reconcile": EVIDENCE, "report": EVIDENCE,
 }  # fmt: skip
 EXAMPLES = """Examples
 
@@ -35,6 +35,18 @@ Log: `countersign log verify`
 
 Evidence: `countersign log export --out evidence`
 """
+EXAMPLE: Mapping[str, str] = {  # how each command is typed, under its own help
+    "init": "init .", "check": "check runbooks", "explain": "explain directory-admin-emergency --at 2026-12-01T03:00",
+    "matrix": "matrix --format html --out matrix.html", "schema": "schema --out schemas", "demo": "demo --port 0",
+    "manifest": "manifest --url https://countersign.example.org", "doctor": "doctor --live --me olga", "run": "run",
+    "status": "status --json", "backup": "backup /mnt/safe/countersign.db", "restore": "restore /mnt/safe/countersign.db",
+    "migrate": "migrate", "move": "move sqlite:///countersign.db postgresql://countersign@db/countersign",
+    "replicas": "replicas excuse web-2 --reason 'The host was scrapped'", "inbox": "inbox list", "requests": "requests revoke R-7K3M9QX2 --reason 'Laptop stolen'",
+    "exceptions": "exceptions --csv", "reviews": "reviews --json", "drill": "drill directory-admin-emergency --only-me --me olga",
+    "provider": "provider suspend northgate --reason 'Their account was taken over'", "passkey": "passkey enrol olga",
+    "log": "log export --out evidence --from 2026-10-01 --to 2026-12-31", "keys": "keys show",
+    "permit": "permit issue R-7K3M9QX2 --out permit", "reconcile": "reconcile access.csv", "report": "report provider northgate --month 2026-11",
+}  # fmt: skip
 COMMANDS: Mapping[str, tuple[str, str]] = {  # the module of bot.cli that holds the function, and its help
     "drill": ("drill", "Rehearse RUNBOOK's ladder: real people, real pages, the word DRILL in every line, and no access."),
     "reconcile": ("reconciliation.command", "Compare who has access now with the open grants, and print both differences."),
@@ -73,7 +85,7 @@ class LazyGroup(TyperGroup):
         first = {name: _listed(name, text) for name, (_, text) in COMMANDS.items()}
         last = {name: _listed(name, text) for name, text in GROUPS.items()}
         for name, command in (commands or {}).items():
-            command.rich_help_panel = PANELS.get(name)
+            command.rich_help_panel, command.epilog = PANELS.get(name), _example(name)
         super().__init__(commands={**first, **(commands or {}), **last}, **attributes)
 
     def make_context(self, *args: Any, **extra: Any) -> Any:
@@ -88,8 +100,8 @@ class LazyGroup(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names in the order of the headings, so that `--help` shows them so."""
-        order = list(dict.fromkeys(PANELS.values()))
-        return sorted(self.commands, key=lambda name: order.index(PANELS.get(name, RUN)))
+        order = list(PANELS)
+        return sorted(self.commands, key=order.index)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run, its module imported. Raises UsageError for an unknown name."""
@@ -120,6 +132,10 @@ def _harmless() -> Iterator[None]:
         raise
 
 
+def _example(name: str) -> str:
+    return f"Example: `countersign {EXAMPLE[name]}`"
+
+
 def _listed(name: str, text: str) -> TyperCommand:
     return TyperCommand(name, help=text, rich_help_panel=PANELS.get(name))
 
@@ -127,7 +143,9 @@ def _listed(name: str, text: str) -> TyperCommand:
 def loaded(name: str) -> Any:
     """The command whose function or `app` is in a module of bot.cli; None if `name` is not lazy."""
     if name in GROUPS:
-        return typer.main.get_group(import_module(f"bot.cli.{_MODULES.get(name, name)}").app)
+        group = typer.main.get_group(import_module(f"bot.cli.{_MODULES.get(name, name)}").app)
+        group.epilog = _example(name)
+        return group
     if name not in COMMANDS:
         return None
     return _single(name, COMMANDS[name][0])
@@ -135,5 +153,7 @@ def loaded(name: str) -> Any:
 
 def _single(name: str, module: str) -> Any:
     single = typer.Typer(add_completion=False)
-    single.command(name)(getattr(import_module(f"bot.cli.{module}"), name))
+    single.command(name, epilog=_example(name) if name in EXAMPLE else None)(
+        getattr(import_module(f"bot.cli.{module}"), name)
+    )
     return typer.main.get_command(single)

@@ -15,12 +15,13 @@ from bot.cli.signing import key_dates
 from bot.clock import SystemClock
 from bot.domain.policy.model import NamedPerson, Policy
 from bot.domain.policy.signing import Signing
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, say_table
 
 app = typer.Typer(no_args_is_help=True, help="Passkeys that sign decisions.")
 Label = Annotated[str, typer.Argument(metavar="PERSON", help="A label of `people:` in the responsibility matrix.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 _LOOK = 0.2
+_COLUMNS = ("Person", "Passkey", "Kind", "Relying party", "Counts", "Words to read out")
 
 
 @app.command("enrol")
@@ -59,11 +60,14 @@ def show(person: Annotated[str | None, typer.Argument(metavar="PERSON")] = None,
     if as_json:
         say_json([{name: value for name, value in row.items() if name != "said"} for row in rows])
         return
-    for row in rows:
-        kind = ("synced" if row["synced"] else "on one device") + (", attested" if row["attested"] else "")
-        say(f"{row['person']}: {row['label'] or 'without a label'}, {kind}, {row['rp']}, {row['said']}\n  {row['words']}")
-    if not rows:
-        say("The policy names no passkey." if person is None else f"The policy names no passkey of {person}.")
+    none = "The policy names no passkey." if person is None else f"The policy names no passkey of {person}."
+    cells = [
+        (row["person"], row["label"] or "without a label",
+         ("synced" if row["synced"] else "on one device") + (", attested" if row["attested"] else ""), row["rp"], row["said"], row["words"])
+        for row in rows
+    ]  # fmt: skip
+    plain = "\n".join(f"{who}: {', '.join(told)}\n  {said}" for who, *told, said in cells)
+    say_table(_COLUMNS, cells, plain or none, {})
 
 
 async def _accepted() -> tuple[key_dates.Accepted, ...]:

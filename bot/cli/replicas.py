@@ -15,12 +15,14 @@ from bot.clock import SystemClock
 from bot.ports.database import PostgresServer
 from bot.ports.replication import ReplicaRow
 from bot.settings import load
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, say_table
 
 app = typer.Typer(
     invoke_without_command=True,
     help="Print the replicas: id, host, role, last beat, checkpoint, lines of the emergency file.",
 )
+_COLUMNS = ("Replica", "Role", "Host", "Last beat", "Checkpoint", "Emergency file")
+_COLOURS = {"leader": "green", "gone": "red", "excused": "yellow"}
 Reason = Annotated[str, typer.Option("--reason", help="Why it will not come back.", show_default=False)]
 
 
@@ -35,7 +37,8 @@ def replicas(
     if as_json:
         say_json([_told(one) for one in rows])
     else:
-        say("\n".join(_line(one) for one in rows) or "No replica has served yet.")
+        plain = "\n".join("  ".join(_cells(one)) for one in rows)
+        say_table(_COLUMNS, [_cells(one) for one in rows], plain or "No replica has served yet.", _COLOURS)
 
 
 @app.command()
@@ -98,8 +101,7 @@ def _told(one: ReplicaRow) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _line(one: ReplicaRow) -> str:
+def _cells(one: ReplicaRow) -> tuple[str, ...]:
     size = "no checkpoint" if one.size is None else f"checkpoint {one.size}"
-    return (
-        f"{one.id}  {role(one)}  {one.host}  {one.beat_at:%Y-%m-%d %H:%M:%S} UTC  {size}  {one.emergency} emergency lines"
-    )
+    at = f"{one.beat_at:%Y-%m-%d %H:%M:%S} UTC"
+    return one.id, role(one), one.host, at, size, f"{one.emergency} emergency lines"

@@ -158,7 +158,7 @@ async def test_the_matrix_message_and_the_home_lose_what_is_confirmed(tmp_path: 
         await screens.settled()
         edited = screens.last(screens.ts_of(posted))
         assert edited.buttons == []
-        assert "Nothing waits for your word" in json.dumps(edited.blocks)
+        assert "Nothing is due from you" in json.dumps(edited.blocks)
 
 
 async def test_who_may_decide_is_shown_again_when_the_policy_changes(screens: Screens) -> None:

@@ -23,11 +23,13 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow import notifications
 from bot.ports.records import UnreadableRow
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, say_table
 
 app = typer.Typer(
     no_args_is_help=True, help="Messages that this version could not read: list them, retry them, or discard them."
 )
+
+_COLUMNS = ("Row", "Received", "Sender", "Why it cannot be read")
 
 
 @app.command(name="list")
@@ -37,7 +39,8 @@ def list_(as_json: Annotated[bool, typer.Option("--json", help="Print JSON inste
     if as_json:
         say_json([_told(row) for row in found])
     else:
-        say("\n".join(_line(row) for row in found) or "Every row of the inbox can be read.")
+        plain = "\n".join("  ".join(_cells(row)) for row in found)
+        say_table(_COLUMNS, [_cells(row) for row in found], plain or "Every row of the inbox can be read.", {})
 
 
 @app.command()
@@ -105,8 +108,9 @@ def _told(row: UnreadableRow) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _line(row: UnreadableRow) -> str:
-    return f"{row.id}  {row.received_at:%Y-%m-%d %H:%M:%S} UTC  {row.person or 'sender unknown'}  {_why(row.text)}"
+def _cells(row: UnreadableRow) -> tuple[str, str, str, str]:
+    at = f"{row.received_at:%Y-%m-%d %H:%M:%S} UTC"
+    return str(row.id), at, str(row.person or "sender unknown"), _why(row.text)
 
 
 def _why(text: str) -> str:

@@ -37,7 +37,7 @@ def name(policy: Policy | None, person: Person) -> str:
 
 def table(policy: Policy | None, found: Sequence[RequestLine]) -> list[str]:
     """The requests under a header; nothing where there are none."""
-    header = f"{'REQUEST':<10}  {'STATE':<36}  WHAT, TARGET, WHO"
+    header = f"{'REQUEST':<10}  {'STATE':<37}  WHAT, TARGET, WHO"
     return [header, *(line(policy, one) for one in found)] if found else []
 
 
@@ -62,11 +62,11 @@ def line(policy: Policy | None, one: RequestLine) -> str:
     if one.kind == "finding":
         by = f"{one.provider}, reported" if one.provider else "home, reported"
         who = name(policy, one.requester) if one.requester != NOBODY else "a reconciliation"
-        return f"{one.id}  {state:<36}  FINDING: {safe(one.title)}; {by} by {who}"
+        return f"{one.id}  {state:<37}  FINDING: {safe(one.title)}; {by} by {who}"
     if one.drill:
-        return f"{one.id}  {state:<36}  DRILL: {safe(one.title)}; on the host"
+        return f"{one.id}  {state:<37}  DRILL: {safe(one.title)}; on the host"
     asked = f"{one.provider}, asked" if one.provider else f"{one.domain}, without approval, recorded"
-    return f"{one.id}  {state:<36}  {safe(one.title)}{at}; {asked} by {name(policy, one.requester)}"
+    return f"{one.id}  {state:<37}  {safe(one.title)}{at}; {asked} by {name(policy, one.requester)}"
 
 
 HEADS = ("Request", "State", "What", "Target", "Who")

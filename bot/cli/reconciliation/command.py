@@ -26,11 +26,14 @@ from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.findings.comparison import Access, Differences, compare, is_open
-from bot.terminal import say, say_json
+from bot.terminal import say_json, say_table
 
 HEADER = ["runbook", "person", "target"]
 EVERYTHING = 10_000_000  # requests
 _PERSON = re.compile(r"(?:([TE][A-Z0-9]{2,})/)?([UW][A-Z0-9]{2,})")
+_ALONE, _UNUSED = "access without grant", "grant without access"
+_SHORT = {_ALONE: "NO GRANT", _UNUSED: "unused"}  # in a table: access that nobody granted, a grant without the access
+_COLUMNS = ("Found", "Where", "Runbook", "Person", "Target", "Until")
 
 
 def reconcile(
@@ -58,7 +61,9 @@ def reconcile(
     if as_json:
         say_json(_plain(differ))
     else:
-        say("\n".join(_lines(policy, differ)) or f"{len(found)} accesses, {len(cases)} open grants: they agree.")
+        rows = _rows(policy, differ)
+        plain = "\n".join(map(_line, rows)) or f"{len(found)} accesses, {len(cases)} open grants: they agree."
+        say_table(_COLUMNS, [(_SHORT[kind], *rest) for kind, *rest in rows], plain, {"NO": "red", "unused": "yellow"})
     raise typer.Exit(1 if differ else 0)
 
 
@@ -107,17 +112,22 @@ async def _open_cases() -> tuple[Policy, list[Case]]:
     return policy, [case for case in cases if case is not None and is_open(case, now)]
 
 
-def _lines(policy: Policy, differ: Differences) -> list[str]:
-    alone = [
-        f"access without grant  line {a.line}: {safe(a.runbook)}, {_who(policy, a.person)}, {safe(a.target)}"
+def _rows(policy: Policy, differ: Differences) -> list[tuple[str, ...]]:
+    """Each difference as its kind, place, runbook, person, target and, of a grant, its end."""
+    rows: list[tuple[str, ...]] = [
+        (_ALONE, f"line {a.line}", safe(a.runbook), _who(policy, a.person), safe(a.target), "")
         for a in differ.access_without_grant
     ]
     for case in differ.grant_without_access:
-        request, grant = case.request, case.grant
-        until = f", until {when(grant.not_after)}" if grant else ""
-        told = f"{safe(request.runbook)}, {name(policy, request.requester)}, {safe(request.target)}"
-        alone.append(f"grant without access  {case.id}: {told}{until}")
-    return alone
+        request, until = case.request, when(case.grant.not_after) if case.grant else ""
+        who = name(policy, request.requester)
+        rows.append((_UNUSED, case.id, safe(request.runbook), who, safe(request.target), until))
+    return rows
+
+
+def _line(row: tuple[str, ...]) -> str:
+    kind, place, *told, until = row
+    return f"{kind}  {place}: {', '.join(told)}" + (f", until {until}" if until else "")
 
 
 def _who(policy: Policy, person: Person) -> str:

@@ -38,8 +38,10 @@ def reviews(
         say(printing.sheet(found), end="")
     elif as_json:
         say_json(printing.whole(found[0], entries) if review else [printing.status(one) for one in found])
+    elif review:
+        say("\n".join(printing.record(policy, found[0], entries)))
     else:
-        say("\n".join(printing.record(policy, found[0], entries) if review else printing.lines(policy, found)))
+        printing.listed(policy, found)
 
 
 async def _read(id_: str) -> tuple[Sequence[Campaign], Policy | None, Sequence[LogRow]]:

@@ -16,7 +16,9 @@ from bot.domain.decision_log.entry import stamp
 from bot.domain.decision_log.export_csv import safe as cell
 from bot.domain.policy.model import Policy
 from bot.ports.records import LogRow
+from bot.terminal import say_table
 
+_HEADS = ("Review", "Opened", "State", "Owner", "Answers")
 COLUMNS = (
     "review", "state", "owner", "opened_at", "closed_at", "window", "counted", "item", "of", "title", "domains", "provider",
     "uses", "last_use", "used_by", "out_of_hours", "evidence_missing", "first_press_seconds", "flags", "answer", "by", "at",
@@ -41,11 +43,10 @@ def whole(campaign: Campaign, entries: Iterable[LogRow]) -> dict[str, object]:
     return status(campaign) | {"record": record}
 
 
-def lines(policy: Policy | None, found: Sequence[Campaign]) -> list[str]:
+def listed(policy: Policy | None, found: Sequence[Campaign]) -> None:
     """One line a campaign."""
-    if not found:
-        return ["There was no review yet."]
-    return [line for one in found for line in (_line(policy, one),)]
+    plain = "\n".join(_line(policy, one) for one in found) or "There was no review yet."
+    say_table(_HEADS, [_cells_of(policy, one) for one in found], plain, {"closed": "dim"})
 
 
 def record(policy: Policy | None, campaign: Campaign, entries: Sequence[LogRow]) -> list[str]:
@@ -67,10 +68,15 @@ def sheet(found: Iterable[Campaign]) -> str:
 
 
 def _line(policy: Policy | None, campaign: Campaign) -> str:
+    id_, opened, state, owner, result = _cells_of(policy, campaign)
+    return f"{id_}  opened {opened}  {state:<24}  {owner}: {result}"
+
+
+def _cells_of(policy: Policy | None, campaign: Campaign) -> tuple[str, str, str, str, str]:
     state = f"{campaign.counted} of {campaign.window} working days" if campaign.state == "open" else "closed"
     answers = [item.answer for item in campaign.items]
     result = ", ".join(f"{answers.count(a)} {word}" for a, word in WORDS.items() if answers.count(a))
-    return f"{campaign.id}  opened {when(campaign.opened_at)}  {state:<24}  {name(policy, campaign.owner)}: {result}"
+    return campaign.id, when(campaign.opened_at), state, name(policy, campaign.owner), result
 
 
 def _words(policy: Policy | None, item: Item) -> str:

@@ -9,8 +9,12 @@ class Damaged extends Error {}
 
 function fromBase64(s) {
   const plain = s.replace(/-/g, "+").replace(/_/g, "/");
-  return Uint8Array.from(atob(plain), (c) => c.charCodeAt(0));
+  const decoded = atob(plain), bytes = new Uint8Array(decoded.length);
+  for (let i = 0; i < decoded.length; i++) bytes[i] = decoded.charCodeAt(i);
+  return bytes;
 }
+// Files from pieces of base64, by path.
+const filesOf = (pieces) => new Map([...pieces].map(([path, parts]) => [path, new Blob(parts.map(fromBase64))]));
 const hex = (bytes) => Array.from(bytes, (b) => b.toString(16).padStart(2, "0")).join("");
 const base64url = (bytes) =>
   btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
@@ -337,4 +341,27 @@ async function subtree(hashes) {
   const edge = [];
   for (let k = 0; k < hashes.length; k++) await grow(edge, k, hashes[k]);
   return rootOf(edge);
+}
+
+// The same in a worker, so that the page stays quick while 100,000 entries are read and checked: it asks with {open} or {verify},
+// and hears {progress}, {part} (entries, a thousand at a time), then {done} or {failed}.
+if (typeof WorkerGlobalScope !== "undefined") {
+  let log = null;
+  const answer = {
+    async open({ files, pieces }) {
+      if (!globalThis.crypto?.subtle) throw new Error("no cryptography in a worker");
+      log = await new Log(files ?? filesOf(pieces)).open((done, all) => postMessage({ progress: [done, all] }));
+      for (const name of ["entries", "disclosures"])
+        for (let at = 0; at < log[name].length; at += 1000) postMessage({ part: log[name].slice(at, at + 1000), name });
+      return { note: log.note, isCase: log.isCase, people: log.people, names: log.names, paths: new Set(log.files.keys()) };
+    },
+    verify: ({ trusted }) => log.verify(trusted, (done, all) => postMessage({ progress: [done, all] })),
+  };
+  onmessage = async ({ data }) => {
+    try {
+      postMessage({ done: await answer[data.what](data) });
+    } catch (error) {
+      postMessage({ failed: error.message });
+    }
+  };
 }

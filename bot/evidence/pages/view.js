@@ -3,7 +3,7 @@
 
 const $ = (id) => document.getElementById(id);
 const MORE = 200;
-let log = null, cases = [], shown = MORE;
+let log = null, cases = [], chosen = [];
 
 function element(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -128,15 +128,24 @@ const ESCALATES = (entry) => entry.type === "request.pushed" || entry.type === "
 
 // ── cases ──
 
-function gather() {
+// Long work is done in pieces, so that the page answers in between.
+const breath = () => new Promise((go) => setTimeout(go));
+async function inPieces(items, size, work) {
+  for (let at = 0; at < items.length; at += size) {
+    for (const item of items.slice(at, at + size)) work(item);
+    await breath();
+  }
+}
+
+async function gather() {
   const byId = new Map(), said = new Map();
-  for (const line of log.disclosures) {
+  await inPieces(log.disclosures, 5000, (line) => {
     if (!said.has(line.i)) said.set(line.i, []);
     said.get(line.i).push(line);
-  }
-  for (const entry of log.entries) {
+  });
+  await inPieces(log.entries, 2000, (entry) => {
     const id = entry?.case ?? (REVIEW.has(entry?.type) ? entry.data?.id : undefined);
-    if (!id) continue;
+    if (!id) return;
     if (!byId.has(id)) byId.set(id, { id, entries: [], who: new Set(), state: entry.case ? "pending" : "open review" });
     const found = byId.get(id);
     found.entries.push(entry);
@@ -145,8 +154,8 @@ function gather() {
     const { to, asked, owner, of, of_whom, people, gone } = entry.data ?? {};
     for (const ref of [entry.actor?.ref, entry.on_behalf_of, ...(to ?? []), ...(asked ?? []), owner, of, of_whom, people, gone].flat())
       if (typeof ref === "string" && ref.startsWith("sub_")) found.who.add(ref);
-  }
-  for (const found of byId.values()) {
+  });
+  await inPieces([...byId.values()], 500, (found) => {
     const first = found.filed ?? found.entries[0], data = first.data ?? {};
     Object.assign(found, {
       at: first.ts, runbook: first.runbook?.id ?? (data.items ? "review of rights" : ""), domain: data.domain ?? data.domains?.join(", ") ?? "", provider: data.provider ?? first.actor?.party ?? "",
@@ -154,7 +163,7 @@ function gather() {
       decided: found.entries.filter((e) => e.type === "request.approved" || e.type === "request.denied" || e.data?.by === "answer"),
       escalations: found.entries.filter(ESCALATES), said,
     });
-  }
+  });
   return [...byId.values()].reverse();
 }
 
@@ -166,7 +175,7 @@ function choices(id, values) {
 }
 function fillFilters() {
   for (const key of ["state", "provider", "domain", "runbook"]) choices(`f-${key}`, cases.map((c) => [c[key], c[key]]));
-  choices("f-person", cases.flatMap((c) => [...c.who].map((ref) => [ref, person(ref)])));
+  choices("f-person", [...new Set(cases.flatMap((c) => [...c.who]))].map((ref) => [ref, person(ref)]));
 }
 function matching() {
   const want = (key) => $(`f-${key}`).value;
@@ -178,10 +187,15 @@ function matching() {
 }
 
 function drawCases() {
-  const found = matching();
-  $("count").textContent = `${found.length} of ${cases.length} cases`;
-  $("cases").replaceChildren(...found.slice(0, shown).map(drawCase));
-  $("more").hidden = found.length <= shown;
+  chosen = matching();
+  $("count").textContent = `${chosen.length} of ${cases.length} cases`;
+  $("cases").replaceChildren();
+  drawMore();
+}
+function drawMore() {
+  const drawn = $("cases").childElementCount;
+  $("cases").append(...chosen.slice(drawn, drawn + MORE).map(drawCase));
+  $("more").hidden = chosen.length <= drawn + MORE;
 }
 function drawCase(found) {
   const deciders = found.decided.map((e) => person(e.actor.ref) + (behalfOf(e) ? ` for ${person(e.on_behalf_of)}` : ""));
@@ -257,19 +271,63 @@ const fromInput = (list) => new Map([...list].map((file) => [file.webkitRelative
 
 let openings = 0; // a folder that is picked while another is read takes its place
 
-async function opened(files) {
-  const mine = ++openings;
+// A log that a worker reads and checks; what this page shows of it comes over in parts.
+class Remote {
+  constructor(worker, given) {
+    Object.assign(this, { worker, given, entries: [], disclosures: [] });
+  }
+  ask(what, more, progress) {
+    return new Promise((yes, no) => {
+      this.worker.onerror = () => no(new Error("the worker could not start"));
+      this.worker.onmessage = ({ data }) => {
+        if (data.progress) progress(...data.progress);
+        else if (data.part) this[data.name].push(...data.part);
+        else if (data.failed !== undefined) no(new Damaged(data.failed));
+        else yes(data.done);
+      };
+      this.worker.postMessage({ what, ...more });
+    });
+  }
+  async open(progress) {
+    const told = await this.ask("open", this.given, progress);
+    return Object.assign(this, told, { files: told.paths });
+  }
+  verify(trusted, progress) { return this.ask("verify", { trusted }, progress); }
+}
+// A worker where the browser allows one to a page from disk; else the page does the work itself.
+function reading(given) {
+  try {
+    const code = [...document.querySelectorAll("script.checks")].map((script) => script.textContent);
+    return new Remote(new Worker(URL.createObjectURL(new Blob(code, { type: "text/javascript" }))), given);
+  } catch {
+    return new Log(given.files ?? filesOf(given.pieces));
+  }
+}
+async function read(given, progress) {
+  const first = reading(given);
+  try {
+    return await first.open(progress);
+  } catch (error) {
+    if (!(first instanceof Remote) || !/worker/.test(error.message)) throw error;
+    return new Log(given.files ?? filesOf(given.pieces)).open(progress);
+  }
+}
+
+async function opened(given) {
+  const mine = ++openings, paths = given.files ?? given.pieces;
   $("result").hidden = $("log").hidden = true;
   if (!globalThis.crypto?.subtle) return say("This browser gives pages from disk no cryptography. Open the page in another one, or check by hand as VERIFY.md says.");
-  if (!files.has("checkpoint")) return say("There is no file “checkpoint” in that folder. Pick the folder of the export itself, the one that this page lies in.");
+  if (!paths.has("checkpoint")) return say("There is no file “checkpoint” in that folder. Pick the folder of the export itself, the one that this page lies in.");
   try {
-    const read = await new Log(files).open((done, all) => mine === openings && say(`Reading ${done} of ${all} entries…`));
+    const whole = await read(given, (done, all) => mine === openings && say(`Reading ${done} of ${all} entries…`));
     if (mine !== openings) return;
-    log = read;
+    log?.worker?.terminate();
+    log = whole;
   } catch (error) {
     return mine === openings && say(`The export cannot be read: ${error.message}.`);
   }
-  cases = gather(); shown = MORE;
+  cases = await gather();
+  if (mine !== openings) return;
   $("origin").textContent = log.isCase ? `${log.note.origin}: ${log.entries.length} entries of ${ofRequests(log)}` : `${log.note.origin}: ${log.note.size} entries`;
   fillFilters(); drawCases();
   $("log").hidden = false;
@@ -290,16 +348,16 @@ function embedded() {
   const pieces = new Map();
   for (const piece of document.querySelectorAll("script[data-path]")) {
     if (!pieces.has(piece.dataset.path)) pieces.set(piece.dataset.path, []);
-    pieces.get(piece.dataset.path).push(fromBase64(piece.textContent));
+    pieces.get(piece.dataset.path).push(piece.textContent);
     piece.remove();
   }
-  return new Map([...pieces].map(([path, parts]) => [path, new Blob(parts)]));
+  return pieces;
 }
 async function openEmbedded() {
-  const files = embedded();
-  if (files.size === 0) return;
+  const pieces = embedded();
+  if (pieces.size === 0) return;
   $("choose").hidden = true;
-  if (await opened(files)) await verify();
+  if (await opened({ pieces })) await verify();
 }
 
 async function verify() {
@@ -343,16 +401,16 @@ function drawResult(result) {
   $("result").focus();
 }
 
-$("folder").addEventListener("change", (event) => opened(fromInput(event.target.files)));
+$("folder").addEventListener("change", (event) => opened({ files: fromInput(event.target.files) }));
 $("verify").addEventListener("click", verify);
-$("more").addEventListener("click", () => { shown += MORE; drawCases(); });
-$("filters").addEventListener("input", () => { shown = MORE; drawCases(); });
+$("more").addEventListener("click", drawMore);
+$("filters").addEventListener("input", drawCases);
 $("filters").addEventListener("reset", () => setTimeout(drawCases));
 document.addEventListener("dragover", (event) => { event.preventDefault(); document.body.classList.add("over"); });
 document.addEventListener("dragleave", () => document.body.classList.remove("over"));
 document.addEventListener("drop", async (event) => {
   event.preventDefault();
   document.body.classList.remove("over");
-  opened(await fromDrop(event.dataTransfer.items));
+  opened({ files: await fromDrop(event.dataTransfer.items) });
 });
 openEmbedded();

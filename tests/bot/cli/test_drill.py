@@ -221,7 +221,7 @@ async def test_without_a_policy_there_is_a_sentence(host: Host, tmp_path: Path, 
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "bare"))
     monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "bare.db"))
     code, text = await host.type(RUNBOOK)
-    assert (code, text.startswith("No policy that this release reads stands in the database")) == (1, True)
+    assert (code, text.startswith("The database holds no policy that this version can read")) == (1, True)
 
 
 async def test_without_a_running_bot_it_says_so_and_in_the_end_gives_up(

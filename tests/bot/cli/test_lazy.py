@@ -8,8 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from bot import __version__
-from bot.cli.lazy import COMMANDS, GROUPS, loaded
+from bot.cli.lazy import COMMANDS, EXAMPLE, GROUPS, PANELS, loaded
 from bot.cli.main import app
+from tests.repository.test_docs import parsed
 
 ROOT = Path(__file__).parents[3]
 HEAVY = (
@@ -84,3 +85,10 @@ def test_what_is_said_of_wrong_use_holds_nothing_that_a_terminal_obeys(words: tu
     done = CliRunner().invoke(app, list(words))
     assert done.exit_code == 2
     assert not [sign for sign in done.output if sign != "\n" and not sign.isprintable()]
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_each_command_shows_an_example_that_it_takes(name: str) -> None:
+    shown = " ".join(CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).output.split())
+    assert f"Example: `countersign {EXAMPLE[name]}`" in shown
+    parsed(f"countersign {EXAMPLE[name]}")

@@ -136,8 +136,8 @@ async def test_the_help_names_no_command_that_gives(host: Host) -> None:
         (("revoke", "r00000zzz", "--reason", "x"), 1, "There is no request R-00000ZZZ."),
         (("revoke", "r00000zzz9", "--reason", "x"), 2, "is no request id; one looks like R-7K3M9QX2."),
         (("show", "everything"), 2, "is no request id"),
-        (("deny", "R-00000ZZZ", "--reason", "  "), 2, "A reason is wanted"),
-        (("revoke", "R-00000ZZZ", "--reason", ""), 2, "A reason is wanted"),
+        (("deny", "R-00000ZZZ", "--reason", "  "), 2, "Give a reason"),
+        (("revoke", "R-00000ZZZ", "--reason", ""), 2, "Give a reason"),
         (("deny", "R-00000ZZZ", "--reason", "x" * 1001), 2, "at most 1000 characters"),
         (("deny", "R-00000ZZZ"), 2, "--reason"),
         (("destroy",), 2, "No such command"),
@@ -238,7 +238,7 @@ async def test_without_a_database_or_a_policy_there_is_a_sentence(
     await bare.close()
     monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(tmp_path / "bare.db"))
     done = await asyncio.to_thread(CliRunner().invoke, app, ["deny", "R-00000001", "--reason", "x"])
-    assert str(done.exception).startswith("No policy that this release reads stands in the database")
+    assert str(done.exception).startswith("The database holds no policy that this version can read")
 
 
 async def test_while_the_log_is_stopped_the_host_still_takes_away(host: Host) -> None:

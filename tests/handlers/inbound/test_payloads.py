@@ -86,7 +86,7 @@ def test_a_choice_in_a_form_brings_the_form_along() -> None:
 def test_an_element_that_is_no_button_decides_nothing(type_: object) -> None:
     body = click(PE1, "approve", "R-ABCD1234:1")
     body["actions"][0]["type"] = type_
-    with pytest.raises(payloads.PayloadError, match="no button of ours"):
+    with pytest.raises(payloads.PayloadError, match="not from this app"):
         payloads.press(body)
 
 

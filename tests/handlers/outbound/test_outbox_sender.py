@@ -496,7 +496,7 @@ async def test_the_matrix_is_of_ones_own_side(post: Post) -> None:
     shown = await read(post, OWNER, "matrix")
     assert "owner <@U0OWNER>, deputies <@U0DEP1>, <@U0DEP2>, on-call now <@U0ONC1>, risk owner <@U0RISK>" in shown
     assert "<@U0MACH>" in shown
-    assert "nothing that you may ask for" in await read(post, Person("T0ELSE", "U0OUT"), "matrix")
+    assert "You may not ask for anything here" in await read(post, Person("T0ELSE", "U0OUT"), "matrix")
 
 
 async def test_the_matrix_of_a_provider_names_only_what_it_may_ask_for(post: Post) -> None:

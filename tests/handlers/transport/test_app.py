@@ -179,7 +179,7 @@ async def test_a_form_that_a_refused_token_keeps_closed_says_so_by_an_address_th
     await parts.sender(front.office, front.slack.client(), covered).drain()
     [answer] = front.slack.of("hook/asker")
     assert f"Slack refuses this app ({word}), so no form opens. Nothing was filed or changed." in answer.args["text"]
-    assert "SLACK_BOT_TOKEN must be mended" in answer.args["text"]
+    assert "SLACK_BOT_TOKEN must be replaced" in answer.args["text"]
 
 
 async def test_a_button_whose_form_slack_does_not_open_is_answered(front: Front) -> None:

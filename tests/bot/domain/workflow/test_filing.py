@@ -98,7 +98,7 @@ class TestARunbookThatContradictsItself:
     def test_is_refused_with_a_sentence(self) -> None:
         (wrong,) = check(self.WRONG, form("glassy"), TODAY)
         assert wrong.field == "runbook"
-        assert "opens at once and wants proof or a wait" in wrong.text
+        assert "opens at once, and asks for proof or a wait" in wrong.text
 
     def test_the_worker_refuses_it_too_and_nothing_opens(self) -> None:
         act = filing_of(self.WRONG, "glassy")
