@@ -87,6 +87,12 @@ def asker(case: Case, scene: ViewContext, limit: int = 80) -> str:
     return f"{who(request.requester)} of *{scene.provider(request.provider, limit)}*"
 
 
+def age(case: Case) -> str:
+    """`asked 5 minutes ago`, counted by the reader's Slack whenever they look."""
+    filed = case.request.filed_at
+    return f"asked <!date^{int(filed.timestamp())}^{{ago}}|{filed:%Y-%m-%d %H:%M} UTC>"
+
+
 def braked(ask: Ask, scene: ViewContext) -> str:
     """That nobody is paged, because the requester has woken enough people; empty where they have not."""
     return wording.braked(ask.braked.nth, scene.at(ask.braked.until)) if ask.braked else ""

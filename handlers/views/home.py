@@ -11,7 +11,7 @@ from datetime import datetime
 
 from bot.domain.authority.authorization import waiting_asks
 from bot.domain.case.ask import Ask
-from bot.domain.case.model import Case
+from bot.domain.case.model import Case, Grant
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.service.queries import HomeContents
@@ -90,11 +90,11 @@ def _question(case: Case, ask: Ask, person: Person, scene: ViewContext) -> list[
         return [*facts.sections(lines), *([_own(row, case.id)] if row else [])]
     if ask.kind != "approval":
         lines, row = ask_at_home(case, ask, scene)
-        return [*facts.sections([f"*{case.id}* · {_age(case)}", *lines]), *([row] if row else [])]
+        return [*facts.sections([f"*{case.id}* · {facts.age(case)}", *lines]), *([row] if row else [])]
     request, value = case.request, ids.question(case.id, ask.version)
     lines = [
         f"*{case.id} · {facts.heading(case)}*",
-        f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}, {_age(case)}",
+        f"{who(request.requester)} of *{scene.provider(request.provider)}* asks {scene.length(case)}, {facts.age(case)}",
         *facts.asked_for(case, scene),
         facts.tally(case, scene),
         *identity_proof.lines(case, scene, to_approver=True),
@@ -123,11 +123,16 @@ def _live(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     for case in sheet.live:
         mine = case.request.requester == sheet.person
         row = requester_buttons(case, scene.policy) if mine else revoke_button(case)
-        until = f", until {scene.at(case.grant.not_after)}" if case.grant else ""
-        holder = "yours" if mine else f"{who(case.request.requester)} of {scene.provider(case.request.provider)}"
-        blocks.append(section(f"*{case.id} · {facts.heading(case)}*\n{_which(case, scene)}\n{holder}{until}"))
+        holder = "" if mine else f"{who(case.request.requester)} of {scene.provider(case.request.provider)}, "
+        until = f"{holder}until {_end(case, case.grant, scene)}" if case.grant else holder
+        said = f"{until[:1].upper()}{until[1:]}"
+        blocks.append(section(f"*{case.id} · {facts.heading(case)}*\n{_which(case, scene)}\n{said}"))
         blocks += [_own(row, case.id)] if row else []
     return _part("Live access", blocks)
+
+
+def _end(case: Case, grant: Grant, scene: ViewContext) -> str:
+    return scene.day(grant.not_after, grant.opened_at, grant.seconds) if case.dated else scene.at(grant.not_after)
 
 
 def _owing(sheet: HomeContents, scene: ViewContext) -> list[Block]:
@@ -180,14 +185,8 @@ def _audit(sheet: HomeContents, scene: ViewContext) -> list[Block]:
 def _which(case: Case, scene: ViewContext) -> str:
     """What distinguishes one case from others of the same title: its target, cut, and its age. Empty of what nobody filed."""
     if case.request.matter or case.sealed:
-        return _age(case)
-    return f"{wording.TARGET}: {inline(case.request.target, 60)}, {_age(case)}"
-
-
-def _age(case: Case) -> str:
-    """`asked 5 minutes ago`, counted by the reader's Slack whenever they look."""
-    filed = case.request.filed_at
-    return f"asked <!date^{int(filed.timestamp())}^{{ago}}|{filed:%Y-%m-%d %H:%M} UTC>"
+        return facts.age(case)
+    return f"{wording.TARGET}: {inline(case.request.target, 60)}, {facts.age(case)}"
 
 
 def _part(title: str, blocks: Sequence[Block]) -> list[Block]:

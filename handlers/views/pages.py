@@ -222,13 +222,13 @@ def proof(case: Case, rows: Sequence[LogRow], scene: ViewContext) -> Message:
 
 
 def _entry(case: Case, scene: ViewContext) -> str:
-    """A case in a list. Never its target or reason: a list is looked at over shoulders."""
+    """A case in a list, told from others of its title by its age. Never its target or reason: a list is looked at over shoulders."""
     if case.request.matter:
         return f"*{case.id}* {facts.heading(case, 120)}\n{facts.outcome(case, scene)}"
     if case.finding is not None:
         standing = facts.outcome(case, scene).partition("\n")[0] or facts.asked_now(case, scene)
         return f"*{case.id}* {wording.FINDING}: {facts.heading(case, 120)}\n{facts.asker(case, scene, 60)}\n{standing}"
-    asks = facts.asker(case, scene, 60) + ("" if case.sealed else f", {scene.length(case)}")
+    asks = facts.asker(case, scene, 60) + ("" if case.sealed else f", {scene.length(case)}, {facts.age(case)}")
     if not facts.pending(case):
         open_ = [KINDS[ask.kind].called for ask in case.later if ask.state is AskState.OPEN]
         waits = f" Open: {', '.join(open_)}." if open_ else ""

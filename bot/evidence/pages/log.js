@@ -343,12 +343,14 @@ async function subtree(hashes) {
   return rootOf(edge);
 }
 
-// The same in a worker, so that the page stays quick while 100,000 entries are read and checked: it asks with {open} or {verify},
-// and hears {progress}, {part} (entries, a thousand at a time), then {done} or {failed}.
+// The same in a worker, so that the page stays quick while 100,000 entries are read and checked: it sends each piece of a filled page, asks with
+// open or verify, and hears {progress}, {part} (entries, a thousand at a time), then {done} or {failed}.
 if (typeof WorkerGlobalScope !== "undefined") {
   let log = null;
+  const pieces = new Map();
   const answer = {
-    async open({ files, pieces }) {
+    piece({ path, text }) { pieces.set(path, [...(pieces.get(path) ?? []), text]); },
+    async open({ files }) {
       if (!globalThis.crypto?.subtle) throw new Error("no cryptography in a worker");
       log = await new Log(files ?? filesOf(pieces)).open((done, all) => postMessage({ progress: [done, all] }));
       for (const name of ["entries", "disclosures"])
@@ -359,7 +361,8 @@ if (typeof WorkerGlobalScope !== "undefined") {
   };
   onmessage = async ({ data }) => {
     try {
-      postMessage({ done: await answer[data.what](data) });
+      const done = await answer[data.what](data);
+      if (data.what !== "piece") postMessage({ done });
     } catch (error) {
       postMessage({ failed: error.message });
     }

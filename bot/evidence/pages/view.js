@@ -289,18 +289,21 @@ class Remote {
     });
   }
   async open(progress) {
-    const told = await this.ask("open", this.given, progress);
+    for (const [path, parts] of this.given.pieces ?? [])
+      for (const part of parts) { this.worker.postMessage({ what: "piece", path, text: part.textContent }); await breath(); }
+    const told = await this.ask("open", { files: this.given.files }, progress);
     return Object.assign(this, told, { files: told.paths });
   }
   verify(trusted, progress) { return this.ask("verify", { trusted }, progress); }
 }
+const texts = (pieces) => new Map([...pieces].map(([path, parts]) => [path, parts.map((part) => part.textContent)]));
 // A worker where the browser allows one to a page from disk; else the page does the work itself.
 function reading(given) {
   try {
     const code = [...document.querySelectorAll("script.checks")].map((script) => script.textContent);
     return new Remote(new Worker(URL.createObjectURL(new Blob(code, { type: "text/javascript" }))), given);
   } catch {
-    return new Log(given.files ?? filesOf(given.pieces));
+    return new Log(given.files ?? filesOf(texts(given.pieces)));
   }
 }
 async function read(given, progress) {
@@ -309,7 +312,7 @@ async function read(given, progress) {
     return await first.open(progress);
   } catch (error) {
     if (!(first instanceof Remote) || !/worker/.test(error.message)) throw error;
-    return new Log(given.files ?? filesOf(given.pieces)).open(progress);
+    return new Log(given.files ?? filesOf(texts(given.pieces))).open(progress);
   }
 }
 
@@ -343,13 +346,12 @@ function ofRequests(log) {
   return ids.size === 1 && !log.files.has("selection.json") ? "one request" : `${ids.size} ${ids.size === 1 ? "request" : "requests"}, a selection`;
 }
 
-// The files that lie inside this page, each in one or more pieces of base64.
+// The files that lie inside this page, each in one or more elements of base64, which go once they are read.
 function embedded() {
   const pieces = new Map();
   for (const piece of document.querySelectorAll("script[data-path]")) {
     if (!pieces.has(piece.dataset.path)) pieces.set(piece.dataset.path, []);
-    pieces.get(piece.dataset.path).push(piece.textContent);
-    piece.remove();
+    pieces.get(piece.dataset.path).push(piece);
   }
   return pieces;
 }
@@ -357,7 +359,9 @@ async function openEmbedded() {
   const pieces = embedded();
   if (pieces.size === 0) return;
   $("choose").hidden = true;
-  if (await opened({ pieces })) await verify();
+  const whole = await opened({ pieces });
+  await inPieces([...pieces.values()].flat(), 1, (piece) => piece.remove());
+  if (whole) await verify();
 }
 
 async function verify() {
