@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from camera import Camera, Scene, running
+from camera import Camera, Office, Scene, running
 from picture_requests import OLGA, PAVEL, asked, case_of, dialog, seen, sent
 
 from bot.clock import SystemClock
@@ -24,28 +25,36 @@ async def pages(camera: Camera) -> None:
         await dialog(sandbox, OLGA, "Deny", denied)
         await sent(sandbox, OLGA, {"Reason": "Use the change process for this."})
         await seen(sandbox, PAVEL, "Use the change process")
-        place, month = office.home, f"{SystemClock().now():%Y-%m}"
-        for words in (
-            ("log", "export", "--out", f"{place}/whole"),
-            ("log", "export", "--out", f"{place}/case", "--case", case_of(card)),
-            ("report", "evidence", "--out", f"{place}/pack", "--from", "2020-01-01", "--to", "2099-12-31"),
-            ("report", "provider", "northgate", "--month", month, "--html", f"{place}/provider.html"),
-            ("report", "owner", "olga", "--month", month, "--html", f"{place}/owner.html"),
-            ("report", "reviews", "--html", f"{place}/reviews.html"),
-            ("matrix", "--format", "html", "--out", f"{place}/matrix.html"),
-        ):
-            print(await office.said(*words))
-        await camera.take_file("auditor", place / "whole" / "index.html", "its key is unchecked")
-        await camera.take_file(
-            "auditor-case", place / "whole" / "index.html", "Print this request", click="details summary"
-        )
-        await camera.take_file(
-            "auditor-one-request", place / "case" / "index.html", "Print this request", click="details summary"
-        )
-        await camera.take_file("evidence-pack", place / "pack" / "index.html", "evidence")
-        for name in ("provider", "owner", "reviews"):
-            await camera.take_file(f"page-{name}", place / f"{name}.html", "Made from the decision log")
-        await camera.take_file("matrix-page", place / "matrix.html", "Residual risk")
+        await written(office, case_of(card))
+        await opened(camera, office.home)
+
+
+async def written(office: Office, case: str) -> None:
+    """Writes every page into the office's folder."""
+    place, month = office.home, f"{SystemClock().now():%Y-%m}"
+    for words in (
+        ("log", "export", "--out", f"{place}/whole"),
+        ("log", "export", "--out", f"{place}/case", "--case", case),
+        ("report", "evidence", "--out", f"{place}/pack", "--from", "2020-01-01", "--to", "2099-12-31"),
+        ("report", "provider", "northgate", "--month", month, "--html", f"{place}/provider.html"),
+        ("report", "owner", "olga", "--month", month, "--html", f"{place}/owner.html"),
+        ("report", "reviews", "--html", f"{place}/reviews.html"),
+        ("matrix", "--format", "html", "--out", f"{place}/matrix.html"),
+    ):
+        await office.said(*words)
+
+
+async def opened(camera: Camera, place: Path) -> None:
+    """Opens each from disk."""
+    await camera.take_file("auditor", place / "whole" / "index.html", "its key is unchecked")
+    await camera.take_file("auditor-case", place / "whole" / "index.html", "Print this request", click="details summary")
+    await camera.take_file(
+        "auditor-one-request", place / "case" / "index.html", "Print this request", click="details summary"
+    )
+    await camera.take_file("evidence-pack", place / "pack" / "index.html", "evidence")
+    for name in ("provider", "owner", "reviews"):
+        await camera.take_file(f"page-{name}", place / f"{name}.html", "Made from the decision log")
+    await camera.take_file("matrix-page", place / "matrix.html", "Residual risk")
 
 
 PAGES: Mapping[str, Scene] = {"pages": pages}
