@@ -11,7 +11,7 @@ import base64
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
@@ -31,6 +31,7 @@ from bot.terminal import say, say_json, working
 
 if TYPE_CHECKING:
     from bot.domain.decision_log.verify.log import LogFinding
+    from storage.log.check import LogCheck
     from storage.sql_store import SqlStore
 
 T = TypeVar("T")
@@ -50,6 +51,7 @@ def verify(
         str | None,
         typer.Option(metavar="DIGEST", help="The first policy set with passkeys, as you know it from elsewhere."),
     ] = None,
+    new: Annotated[bool, typer.Option("--new", help="Only what came after the last check of the whole log.")] = False,
     as_json: Json = False,
 ) -> None:
     """Check every entry of the log; exit 1 names each finding."""
@@ -58,7 +60,7 @@ def verify(
     if export is not None:
         _verify_export(export, vkey, policy_root, as_json=as_json)
     from bot.evidence.stored_log import verified_log
-    from bot.runtime.log_verification import TrustBase, entries_of
+    from bot.runtime.log_verification import TrustBase, entries_of, verify_newest
 
     settings = load()
     path = existing(database or settings.database)
@@ -66,6 +68,9 @@ def verify(
     keys = None if vkey is None else _keys(vkey)
     with working("Checking every entry of the log", entries_of(path), after=0.5) as step:
         trust = TrustBase(keys, settings.state_dir, remembers=ours, progress=step)
+        newest = verify_newest(path, trust) if new else None
+        if newest is not None:
+            _end_newest(*newest, as_json=as_json)
         report, judged = verified_log(path, trust, policy_root)
     findings = [*report.findings, *judged.findings]
     _print(findings, as_json=as_json)
@@ -177,6 +182,14 @@ def _say_of_keys(unproven: int, *, has_keys: bool, pinned: bool) -> None:
         )
     if unproven:
         say(f"{_count(unproven, 'signed decision')} unproven: the signature, or the signer's name, was erased.")
+
+
+def _end_newest(report: LogCheck, covered: int, *, as_json: bool) -> NoReturn:
+    """Says what was not read again; what newer entries have wrong only the whole check tells."""
+    if not as_json:
+        say(_verdict(f"{report.size - covered} entries after the last check", 0))
+        say(f"The first {covered} were verified before and not read again, nor was policy judged: `log verify` does both.")
+    raise typer.Exit(0)
 
 
 def _verify_export(folder: Path, vkey: Path | None, policy_root: str | None, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import KeyFileError, NoteError
 from bot.ports.database import Location
-from storage.log.check import Against, LogCheck, check_database
+from storage.log.check import Against, LogCheck, check_database, check_newest
 from storage.snapshot import snapshot
 
 
@@ -36,9 +36,20 @@ class TrustBase:
 
 def verify(path: Location, vouching: TrustBase) -> LogCheck:
     """Checks a database file. Raises StorageError, SchemaError."""
-    memory, damaged = _memory(vouching)
-    against = Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers)
+    against, damaged = _against(vouching)
     return check_database(path, against=against, found=damaged, over=vouching.over, progress=vouching.progress)
+
+
+def verify_newest(path: Location, vouching: TrustBase) -> tuple[LogCheck, int] | None:
+    """Checks what came after the last `log.verified`; with it comes how many entries that one covered. None where only a check of
+    the whole log can tell. Raises StorageError, SchemaError."""
+    against, damaged = _against(vouching)
+    return None if damaged else check_newest(path, against, vouching.over, vouching.progress)
+
+
+def _against(vouching: TrustBase) -> tuple[Against, tuple[LogFinding, ...]]:
+    memory, damaged = _memory(vouching)
+    return Against(lambda origin: _keys(origin, vouching), memory, remembers=vouching.remembers), damaged
 
 
 def entries_of(path: Location) -> int:

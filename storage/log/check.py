@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeAlias
 
 from bot.decision_log.entry_decoder import decoded
 from bot.domain.decision_log.merkle_tree import Node
@@ -17,10 +20,12 @@ from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Remembered, Row, Shown, StoredHead
 from bot.domain.errors import StorageError
 from bot.ports.database import Location
-from storage.log.quick_check import Progress, Trusted, proven
+from storage.log.quick_check import Progress, Trusted, Verified, proven, proven_since
 from storage.log.stored_notes import note_findings
 from storage.session import Session
 from storage.snapshot import snapshot
+
+Prove: TypeAlias = "Callable[[Location, Session, Trusted, Callable[[], bool], Progress], bytes | None]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +63,34 @@ def check_database(
     """`check_log` for callers without an event loop. `found` are findings made before; once `over`, it ends with a
     StorageError; `progress` counts verified entries. What `quick_check` cannot prove is judged entry by entry."""
     with snapshot(place) as session:
-        proof = None if found else _proof(place, session, against, over, progress)
+        proof = None if found else _proof(place, session, against, proven, over, progress)
         return proof or _checked(session, limit, against, list(found), over)
 
 
+def check_newest(
+    place: Location, against: Against, over: Callable[[], bool] = lambda: False, progress: Progress = lambda _: None
+) -> tuple[LogCheck, int] | None:
+    """The check of what came after the last check of the whole log, and how many entries that one covered. None where there was
+    none, or the newer entries cannot be proven by themselves. Raises StorageError, SchemaError."""
+    with snapshot(place) as session:
+        base = _last_verified(session)
+        if base is None:
+            return None
+        proof = _proof(place, session, against, partial(proven_since, base), over, progress)
+    return None if proof is None else (proof, base.size)
+
+
+def _last_verified(session: Session) -> Verified | None:
+    row = session.row("last_verified")
+    entry = None if row is None or row["data"] is None else decoded(row["data"])[0]
+    data = entry.get("data") if entry is not None else None
+    if not isinstance(data, dict) or not isinstance(data.get("size"), int) or not isinstance(data.get("root"), str):
+        return None
+    return Verified(data["size"], bytes.fromhex(data["root"])) if re.fullmatch("[0-9a-f]{64}", data["root"]) else None
+
+
 def _proof(
-    place: Location, session: Session, against: Against | None, over: Callable[[], bool], progress: Progress
+    place: Location, session: Session, against: Against | None, prove: Prove, over: Callable[[], bool], progress: Progress
 ) -> LogCheck | None:
     """The check of a log that is in order; None where that is not proven."""
     head = session.row("log_head")
@@ -77,7 +104,7 @@ def _proof(
         return None
     memory = against.memory if against is not None and remembered is not None else None
     trusted = Trusted(None if against is None else tuple(against.keys(origin)), memory)
-    root = proven(place, session, trusted, over, progress)
+    root = prove(place, session, trusted, over, progress)
     return None if root is None else LogCheck((), origin, int(head["size"]), root, ())
 
 

@@ -16,9 +16,10 @@ from multiprocessing import get_context
 from bot.decision_log.entry_decoder import decoded
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.joined_segments import JoinedSegments
-from bot.domain.decision_log.verify.segment import SPAN, Doubtful, Segment, SegmentSummary
-from bot.domain.errors import CountersignError, StorageError
+from bot.domain.decision_log.verify.segment import SPAN, Doubtful, Segment, SegmentSummary, folded
+from bot.domain.errors import CountersignError, LogDamaged, StorageError
 from bot.ports.database import Location
+from storage.log.earlier_entries import Earlier, tree_edge
 from storage.log.stored_notes import note_findings
 from storage.session import Row, Session
 from storage.snapshot import snapshot
@@ -26,6 +27,7 @@ from storage.snapshot import snapshot
 _ALONE = 2 * SPAN  # entries of a log that one process verifies: more of them would begin later than it ends
 _LOOK = 0.1  # seconds between two looks whether to stop
 _TOLD = 1024  # entries between two reports of progress
+_ENDLESS = 2**62
 Progress = Callable[[int], object]
 
 
@@ -35,6 +37,14 @@ class Trusted:
 
     keys: Sequence[VerifierKey] | None
     memory: Checkpoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """The whole log was verified up to `size`, and had this root then."""
+
+    size: int
+    root: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +64,46 @@ def proven(
 ) -> bytes | None:
     """The root of the log where all of it is in order, as one moment of the database has it; None where that is not proven.
     Raises StorageError once `over`."""
-    head = session.row("log_head")
-    if head is None:
-        return None
-    origin, size = str(head["origin"]), int(head["size"])
-    roots = _roots(session, trusted.memory)
     counts = session.row("log_counts")
-    if not size or counts is None or counts["entries"] != size or min(roots, default=1) < 1:
+    roots = _roots(session, trusted.memory, 0)
+    if counts is None or min(roots, default=1) < 1:
         return None
     nodes = {(row["level"], row["i"]): bytes(row["h"]) for row in session.rows("log_nodes")}
-    joined = JoinedSegments(nodes, roots)
-    parts = list(_parts(place, size, roots, trusted.keys, origin))
+    return _joined(place, session, trusted, JoinedSegments(nodes, roots), counts, over, progress)
+
+
+def proven_since(
+    base: Verified, place: Location, session: Session, trusted: Trusted, over: Callable[[], bool], progress: Progress
+) -> bytes | None:
+    """The same, where the first `base.size` entries were verified before: of them nothing is read but their tree, the earlier
+    entries of cases that go on, and those since the last multiple of SPAN."""
+    first = base.size // SPAN * SPAN
+    counts = session.row("log_counts_from", start=first)
+    roots = _roots(session, trusted.memory, first)
+    try:
+        edge = tree_edge(session, first)
+    except LogDamaged:
+        return None
+    if counts is None or (base.size == first and folded(edge) != base.root):
+        return None
+    if base.size > first:
+        roots.setdefault(base.size, set()).add(base.root)
+    nodes = {(row["level"], row["i"]): bytes(row["h"]) for row in session.rows("nodes_over", start=first)}
+    before = Earlier(session, first)
+    joined = JoinedSegments(nodes, roots, first, edge, before.case, before.is_disclosed)
+    return _joined(place, session, trusted, joined, counts, over, progress)
+
+
+def _joined(
+    place: Location, session: Session, trusted: Trusted, joined: JoinedSegments, counts: Row, over: Callable[[], bool],
+    progress: Progress,
+) -> bytes | None:  # fmt: skip
+    """The root, where every part from `joined.size` on is in order and nothing is beside them."""
+    head, first = session.row("log_head"), joined.size
+    if head is None or head["size"] <= first or counts["entries"] != head["size"] - first:
+        return None
+    origin, size = str(head["origin"]), int(head["size"])
+    parts = list(_parts(place, first, size, joined.roots, trusted.keys, origin))
     try:
         for summary in _summaries(parts, session, over, progress):
             joined.add(summary)
@@ -84,20 +123,23 @@ def verified_part(part: Part) -> SegmentSummary:
         raise Doubtful from None
 
 
-def _roots(session: Session, memory: Checkpoint | None) -> dict[int, set[bytes]]:
-    """The wanted roots by size: those of the stored checkpoints, and the one that the signer remembers."""
+def _roots(session: Session, memory: Checkpoint | None, first: int) -> dict[int, set[bytes]]:
+    """The wanted roots by size, beyond `first`: those of the stored checkpoints, and the one that the signer remembers."""
     roots: dict[int, set[bytes]] = {}
-    for row in session.stream("checkpoints"):
+    everything = (
+        session.stream("checkpoints_between", start=first, stop=_ENDLESS) if first else session.stream("checkpoints")
+    )
+    for row in everything:
         roots.setdefault(row["size"], set()).add(bytes(row["root"]))
-    if memory is not None:
+    if memory is not None and memory.size > first:
         roots.setdefault(memory.size, set()).add(memory.root)
     return roots
 
 
 def _parts(
-    place: Location, size: int, roots: Collection[int], keys: Sequence[VerifierKey] | None, origin: str
+    place: Location, first: int, size: int, roots: Collection[int], keys: Sequence[VerifierKey] | None, origin: str
 ) -> Iterator[Part]:
-    for start in range(0, size, SPAN):
+    for start in range(first, size, SPAN):
         stop = min(start + SPAN, size)
         yield Part(place, start, stop, frozenset(mark for mark in roots if start < mark <= stop), keys, origin)
 
@@ -106,7 +148,7 @@ def _summaries(
     parts: Sequence[Part], session: Session, over: Callable[[], bool], progress: Progress
 ) -> Iterator[SegmentSummary]:
     """The summary of each part, in order."""
-    processes = min(len(os.sched_getaffinity(0)), len(parts)) if parts[-1].stop > _ALONE else 1
+    processes = min(len(os.sched_getaffinity(0)), len(parts)) if parts[-1].stop - parts[0].start > _ALONE else 1
     if processes == 1:
         yield from (_segment(session, part, over, progress) for part in parts)
         return

@@ -72,3 +72,22 @@ SELECT size, root, note FROM log_checkpoint WHERE size > :start AND size <= :sto
 -- name: log_counts
 -- How many entries and disclosures there are, wherever they say they belong.
 SELECT (SELECT count(*) FROM log_entry) AS entries, (SELECT count(*) FROM log_private) AS disclosures;
+
+-- name: log_counts_from
+-- How many entries and disclosures there are from an index on.
+SELECT
+  (SELECT count(*) FROM log_entry WHERE idx >= :start) AS entries,
+  (SELECT count(*) FROM log_private WHERE idx >= :start) AS disclosures;
+
+-- name: nodes_over
+-- The stored roots of complete subtrees that hold an entry from an index on.
+SELECT level, i, h FROM log_node
+WHERE (level = 8 AND i >= :start / 256) OR (level = 16 AND i >= :start / 65536) OR (level = 24 AND i >= :start / 16777216);
+
+-- name: last_verified
+-- The last entry that says up to where the whole log was verified.
+SELECT data FROM log_entry WHERE type = 'log.verified' ORDER BY idx DESC LIMIT 1;
+
+-- name: is_disclosed
+-- Whether a digest is still disclosed.
+SELECT 1 AS found FROM log_private WHERE digest = :digest;
