@@ -35,7 +35,7 @@ def bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[int]])
     drawn = _BESIDE.sub("", chart.render(is_unicode=True)).replace(
         "<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1
     )
-    return f"<figure><figcaption>{escape(title)}</figcaption>{drawn}{table(('', *series), _rows(labels, series))}</figure>"
+    return f"<figure><figcaption>{escape(title)}</figcaption>{_scrolling(drawn, 'Chart')}{table(('', *series), _rows(labels, series))}</figure>"
 
 
 def _pygal() -> Any:
@@ -52,7 +52,12 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table as HTML, everything escaped."""
     top = "".join(f"<th>{escape(str(cell))}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    return _scrolling(f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>", "Table")
+
+
+def _scrolling(wide: str, what: str) -> str:
+    """What is wider than a phone scrolls by itself, with the keyboard too."""
+    return f'<div class="wide" tabindex="0" role="group" aria-label="{what}, scrolls sideways">{wide}</div>'
 
 
 def _rows(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> list[list[object]]:

@@ -62,11 +62,11 @@ def _any(name: str, sentence: str) -> Callable[[_Figures], Iterator[str]]:
 _BUILT_IN: tuple[tuple[str, Callable[[_Figures], Iterator[str]]], ...] = (
     ("unapproved", _unapproved),
     ("expired", _expired),
-    ("evidence_missing", _any("evidence_missing", "Evidence is missing {} times.")),
-    ("reviews_overdue", _any("reviews_overdue", "{} reviews were overdue.")),
+    ("evidence_missing", _any("evidence_missing", "Evidence was not handed in: {}.")),
+    ("reviews_overdue", _any("reviews_overdue", "Reviews overdue: {}.")),
     ("late_findings", _late),
     (
         "approved_within_five_seconds",
-        _any("approved_within_five_seconds", "{} approvals came within five seconds of the message."),
+        _any("approved_within_five_seconds", "Approvals within five seconds of the message: {}."),
     ),
 )

@@ -112,7 +112,7 @@ def page(report: MonthlyReport) -> str:
         charts.table(("Figure", "Value"), figure_rows(told)),
         charts.bars("Requests by outcome", list(told["by_outcome"]), {"requests": list(told["by_outcome"].values())})
         if told["by_outcome"] else "",
-        charts.bars("Requests by kind", list(told["by_kind"]), {"requests": list(told["by_kind"].values())})
+        charts.bars("Requests by kind", [kind.replace("_", " ") for kind in told["by_kind"]], {"requests": list(told["by_kind"].values())})
         if told["by_kind"] else "",
         "<p>Made from the decision log alone. Tickets and a provider’s own telemetry are references only.</p>",
     ]  # fmt: skip
