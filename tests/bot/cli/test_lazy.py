@@ -1,5 +1,6 @@
 """Commands are imported when they run; `--help` and `check` do without the modules and libraries that they do not need."""
 
+import gc
 import subprocess
 import sys
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from bot import __version__
-from bot.cli.lazy import COMMANDS, EXAMPLE, GROUPS, PANELS, loaded
+from bot.cli.lazy import COMMANDS, EXAMPLE, GROUPS, PANELS, loaded, loading
 from bot.cli.main import app
 from tests.repository.test_docs import parsed
 
@@ -92,3 +93,9 @@ def test_each_command_shows_an_example_that_it_takes(name: str) -> None:
     shown = " ".join(CliRunner().invoke(app, [name, "--help"], env={"COLUMNS": "200"}).output.split())
     assert f"Example: `countersign {EXAMPLE[name]}`" in shown
     parsed(f"countersign {EXAMPLE[name]}")
+
+
+def test_garbage_is_collected_again_once_everything_is_imported() -> None:
+    with loading():
+        within = gc.isenabled()
+    assert (within, gc.isenabled()) == (False, True)
