@@ -38,6 +38,7 @@ def command(bot: Any, *words: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.sqlite  # it reads the bytes of the database's file
 async def test_an_end_is_told_once_and_never_lost_however_often_the_bot_is_killed(
     start: Callable[..., Any], file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -336,7 +336,7 @@ async def test_who_lost_the_key_of_their_yes_says_it_again_with_their_second_key
         assert (await signs(office, OWNER, case_id, key=SPARE)).body["ok"] is True
         assert (await signs(office, DEP1, case_id)).body["ok"] is True
         assert await office.state(case_id) is RequestState.APPROVED
-        assert check_database(office.path).findings == ()
+        assert check_database(place(office.path)).findings == ()
 
 
 async def test_an_unsigned_yes_given_before_the_signature_was_demanded_counts_no_more(tmp_path: Path) -> None:
