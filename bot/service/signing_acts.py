@@ -47,7 +47,7 @@ class Matter:
 def of_act(link: Link, act: OperatorAction, words: str, policy: Policy, now: datetime) -> Matter:
     """A Confirm of an operator's act."""
     rp = policy.signing.rp_id if policy.signing is not None else ""
-    shown = is_open(act, now) and policy.signing is not None
+    shown = is_open(act, now) and policy.signing is not None and not _answered(act, link.person)
     make = partial(statement, act, words, policy.digest, rp)
     return Matter(link, words, shown, "confirm", "Confirm", make)
 
@@ -69,11 +69,16 @@ def is_open(act: OperatorAction, now: datetime) -> bool:
     return act.state is OperatorActionState.OPEN and now < act.expires_at
 
 
+def _answered(act: OperatorAction, person: Person) -> bool:
+    """Whether this person has said their word: a second one would be refused."""
+    return any(voice.person == person for voice in act.voices)
+
+
 async def address(store: Store, current: CurrentPolicy, clock: Clock, act: OperatorAction, person: Person) -> str:
     """The address at which this person confirms; "" where nothing is to be signed, or their voice or key does not count."""
     policy = current.policy
     wanted = signature_demanded(policy, current.sets.also_binding(act.filed_at)) and is_open(act, clock.now())
-    if not wanted or policy.signing is None or person not in confirmers(policy, act.kind):
+    if not wanted or policy.signing is None or person not in confirmers(policy, act.kind) or _answered(act, person):
         return ""
     if not may_sign(policy, person, "required"):
         return ""

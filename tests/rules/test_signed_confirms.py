@@ -61,6 +61,9 @@ async def test_two_signed_confirms_complete_it_and_each_entry_says_so(office: Of
     act = await filed(office)
     assert (await signs(office, AUDIT, act, AUDITORS)).body["ok"] is True
     assert await state(office, act) is OperatorActionState.OPEN
+    voiced = await office.store.operator.action(act.id)
+    assert voiced is not None
+    assert await office.service.signing.act_address(voiced, AUDIT) == ""  # a second word of theirs would be refused
     assert (await signs(office, RISK, act, KEYS[RISK])).body["ok"] is True
     assert await state(office, act) is OperatorActionState.CONFIRMED
     entries = [entry for entry in office.log() if entry["type"] == "operator.confirmed"]
