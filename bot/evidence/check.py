@@ -99,13 +99,7 @@ def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Expo
         text = f"The checkpoint covers {note.size} entries; the folder has tiles for {covered} at most. Nothing else was checked."
         yield LogFinding("root", None, text)
         return
-    audit = Audit(
-        head=StoredHead(note.origin, note.size, None),
-        nodes=export.nodes(note.size),
-        disclosures=(line for line in export.disclosures() if isinstance(line, Shown)),
-        checkpoints={size: found.root for size, found in notes.items()},
-        read=decoded,
-    )
+    audit = _audit(export, note, notes)
     told = Disclosures.read(line for line in export.disclosures() if isinstance(line, Shown))
     sets = _sets(export)
     judge, checks = Rejudge(sets, told.people), PolicyChecks(sets, told)
@@ -115,6 +109,16 @@ def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Expo
     yield from checks.end(checked.policy_root)
     checked.unknown_types, checked.unproven = tuple(sorted(audit.unknown_types)), judge.unproven
     checked.unproven_signatures, checked.has_keys = checks.signatures.unproven, checks.has_keys
+
+
+def _audit(export: Export, note: Checkpoint, notes: dict[int, Checkpoint]) -> Audit:
+    return Audit(
+        head=StoredHead(note.origin, note.size, None),
+        nodes=export.nodes(note.size),
+        disclosures=(line for line in export.disclosures() if isinstance(line, Shown)),
+        checkpoints={size: found.root for size, found in notes.items()},
+        read=decoded,
+    )
 
 
 def read_keys(vkeys: str) -> Sequence[VerifierKey]:
