@@ -128,8 +128,11 @@ class FailsafeOutbox:
         """Stored rows of the inbox whose answers are in memory and were not sent yet."""
         return {one.row for one in self._held.values() if one.row is not None}
 
-    async def redraw_open(self) -> None:
-        await self._stored.redraw_open()
+    async def redraw_open(self, authority: str) -> None:
+        await self._stored.redraw_open(authority)
+
+    async def redrawn_for(self) -> str:
+        return await self._stored.redrawn_for()
 
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         await self._stored.found_again(outgoing, channel, ts, plain)

@@ -66,8 +66,12 @@ class Outbox(Protocol):
     async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
         """Finishes a row that will never be sent, with the reason."""
 
-    async def redraw_open(self) -> None:
-        """Queues a redraw of every message about a case with an open question."""
+    async def redraw_open(self, authority: str) -> None:
+        """Queues a redraw of every message about something open: a question, access, an act of an operator. Stores under which
+        authority (a digest) they are drawn."""
+
+    async def redrawn_for(self) -> str:
+        """What the last `redraw_open` stored; empty where there was none."""
 
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         """Stores another message of the same row, which was posted twice, and queues its redraw."""

@@ -7,6 +7,7 @@ killed are not stored: at the start every recently opened Home is published once
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
@@ -84,7 +85,7 @@ class Homes:
         self._people: set[Person] = set()
         self._something = asyncio.Event()
         self._matrix = True  # at the start, for an answer may have been the last thing before a kill
-        self._authority = _authority(current.policy)
+        self._policy: Policy | None = None  # under which the open messages were drawn last; None at the start
 
     def changed(self, act: Transition) -> None:
         """Marks the people whose App Home shows what a commit changed."""
@@ -117,7 +118,7 @@ class Homes:
             if self._something.is_set():
                 await asyncio.wait([ending], timeout=GATHER)
                 self._something.clear()
-            if self._people or self._matrix or self._authority != _authority(self._current.policy):
+            if self._people or self._matrix or self._moved():
                 await self._redraw_changed()
         ending.cancel()
 
@@ -125,18 +126,21 @@ class Homes:
         """Queues what changed; what could not be stored stays marked, and is tried again."""
         people, self._people = self._people, set()
         matrix, self._matrix = self._matrix, False
-        authority = _authority(self._current.policy)
-        moved = authority != self._authority
-        if await self._redraw(None if matrix or moved else people, authority=moved):
-            self._authority = authority
+        policy, moved = self._current.policy, self._moved()
+        if await self._redraw(None if matrix or moved else people, policy if moved else None):
+            self._policy = policy
         else:
             self._people, self._matrix = self._people | people, self._matrix or matrix
 
-    async def _redraw(self, people: set[Person] | None, *, authority: bool) -> bool:
+    def _moved(self) -> bool:
+        return self._policy is None or _compared(self._policy) != _compared(self._current.policy)
+
+    async def _redraw(self, people: set[Person] | None, moved: Policy | None) -> bool:
+        """`moved`: the policy by which open messages are to be drawn; what was stored tells whether they were already."""
         try:
             await self._records.redraw(people)
-            if authority:
-                await self._outbox.redraw_open()
+            if moved is not None and await self._outbox.redrawn_for() != (authority := _authority(moved)):
+                await self._outbox.redraw_open(authority)
         except StorageError as error:
             log.warning("homes.not_redrawn", error=str(error))
             return False
@@ -144,9 +148,19 @@ class Homes:
         return True
 
 
-def _authority(policy: Policy) -> tuple[object, ...]:
+def _compared(policy: Policy) -> tuple[object, ...]:
     """What of a set says who may decide: compared to see that it changed."""
     return policy.digest, policy.standing, tuple(domain.owner for domain in policy.domains.values())
+
+
+def _authority(policy: Policy) -> str:
+    """The same as a digest that is equal in another process, to see after a restart that it changed while the bot was down."""
+    taken = policy.standing
+    parts = [sorted(map(str, part)) for part in (
+        taken.suspended, taken.withdrawn, taken.contracts_over, taken.providers, taken.narrowed
+    )]  # fmt: skip
+    owners = [str(domain.owner) for domain in policy.domains.values()]
+    return hashlib.sha256(repr([policy.digest, parts, owners]).encode()).hexdigest()
 
 
 HOME_OPENED = Listener(take_opened)

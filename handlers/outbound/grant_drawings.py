@@ -123,7 +123,7 @@ async def suspension(out: Outgoing) -> Job:
 
 
 async def use_message(out: Outgoing) -> Message:
-    return suspensions.used(out.case, out.scene())
+    return suspensions.used(out.case, out.to, out.scene())
 
 
 async def new_use(out: Outgoing) -> Job:

@@ -89,10 +89,12 @@ async def decided_while_away(out: Outgoing) -> Job:
 async def operator_message(out: Outgoing) -> Message:
     """The card that asks to confirm an operator's action, or the notice of one."""
     act = present(await out.context.store.operator.action(out.row.say.case or ""))
-    view = operator_cards.card if out.row.say.purpose == "operator" else operator_cards.told
-    if out.row.say.to is None or not signature_demanded(out.scene().policy):
-        return view(act, out.scene())
-    return view(act, replace(out.scene(), sign=await out.context.service.signing.act_address(act, out.to)))
+    scene = out.scene()
+    if out.row.say.purpose != "operator":
+        return operator_cards.told(act, scene)
+    if signature_demanded(scene.policy):
+        scene = replace(scene, sign=await out.context.service.signing.act_address(act, out.to))
+    return operator_cards.card(act, out.to, scene)
 
 
 async def new_operator_message(out: Outgoing) -> Job:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.authority.authorization import may_answer
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.workflow.asks.drill import waiting_for
 from bot.ports.records import OutboxRow
@@ -74,7 +75,7 @@ async def reminder_message(out: Outgoing) -> Message:
     if case.finding is not None:
         return finding_cards.reminder(case, to, out.scene())
     if _answered_by_now(out):
-        return receipt.no_answer_needed(case, pending(case))
+        return _over_for_reader(out)
     return receipt.reminder(case, who(to), await out.scene_ahead())
 
 
@@ -87,7 +88,7 @@ async def reminder(out: Outgoing) -> Job:
 async def deadline_message(out: Outgoing) -> Message:
     """The same shortly before the deadline."""
     if _answered_by_now(out):
-        return receipt.no_answer_needed(out.case, pending(out.case))
+        return _over_for_reader(out)
     return receipt.deadline(out.case, who(out.to), out.scene())
 
 
@@ -203,7 +204,15 @@ async def without_access(out: Outgoing) -> Job:
     return NewMessage(out.to.user, await without_access_message(out))
 
 
+def _over_for_reader(out: Outgoing) -> Message:
+    """What a reminder says once its reader's answer is not waited for any more."""
+    case, vote = out.case, out.case.approval.vote_of(out.to)
+    return receipt.no_answer_needed(case, answered=vote is not None, pending=pending(case))
+
+
 def _answered_by_now(out: Outgoing) -> bool:
-    """Whether the case is decided, or the recipient has voted."""
+    """Whether the case is decided, the recipient has voted, or a change of policy took the answer from them."""
     case, to = out.case, out.to
-    return not pending(case) or case.approval.vote_of(to) is not None
+    if not pending(case) or case.approval.vote_of(to) is not None:
+        return True
+    return not may_answer(case, case.approval, out.scene().policy, to, takes_away=True)

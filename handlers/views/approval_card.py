@@ -9,6 +9,7 @@ from bot.domain.authority.authorization import may_answer
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
+from bot.domain.workflow.providers import asking_rights
 from handlers.views import facts, identity_proof
 from handlers.views.discussion import beside_buttons, deciding_buttons, history, story
 from handlers.views.grant import revoke_button
@@ -30,7 +31,7 @@ def card(case: Case, reader: Person, scene: ViewContext) -> Message:
         *facts.sections(facts.reasons(case)),
         deciding_buttons(case, reader, scene) if open_ else None,
         beside_buttons(case, reader, scene) if open_ else None,
-        revoke_button(case),
+        revoke_button(case, reader, scene),
         context(history(case, scene)),
         context(facts.footer(case)),
     ]  # fmt: skip
@@ -52,6 +53,7 @@ def _standing(case: Case, reader: Person, scene: ViewContext) -> str:
         _stands_in(case, reader, scene),
         facts.tally(case, scene),
         _own_yes(case, reader, scene),
+        _asks_no_more(case, scene),
         *story(case, scene),
     ]
     lines += [f"*{wording.FILED_BY_HOST}*"] if case.request.by_host else []
@@ -77,6 +79,12 @@ def _stands_in(case: Case, reader: Person, scene: ViewContext) -> str:
 def _own_yes(case: Case, reader: Person, scene: ViewContext) -> str:
     vote = case.approval.vote_of(reader)
     return f"You said yes at {scene.at(vote.at)}." if vote and vote.answer == "yes" else ""
+
+
+def _asks_no_more(case: Case, scene: ViewContext) -> str:
+    """Why no yes is possible: a change of policy took the right to ask from the requester."""
+    gone = asking_rights.lost(case, scene.policy, scene.now)
+    return f"{gone} You can't approve. Deny it, or leave it: it expires." if gone else ""
 
 
 def _text(case: Case, reader: Person, scene: ViewContext) -> str:

@@ -13,6 +13,7 @@ from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
 from bot.domain.timing import cooling_off
 from bot.domain.workflow.asks.closing import takes_yes
+from bot.domain.workflow.providers import asking_rights
 from handlers import ids
 from handlers.views import facts
 from handlers.views.dialogs import DialogContext
@@ -119,7 +120,8 @@ def deciding_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | 
 def may_say_yes(case: Case, reader: Person, scene: ViewContext) -> bool:
     """Whether an approval by this reader would count now. An earlier approval may be given again if the quorum has been met meanwhile."""
     able = signing.may_sign_here(case, case.approval, reader, scene)
-    return able and takes_yes(case, case.approval, scene.policy, reader)
+    asks = asking_rights.lost(case, scene.policy, scene.now) is None
+    return able and asks and takes_yes(case, case.approval, scene.policy, reader)
 
 
 def beside_buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
@@ -168,8 +170,10 @@ def lead_copy(case: Case, reader: Person, scene: ViewContext) -> Message:
         button(wording.RECOMMEND, ids.RECOMMEND, value),
         button(wording.ADVISE_AGAINST, ids.ADVISE_AGAINST, value),
     ]
+    provider = scene.policy.providers.get(request.provider)
+    leads = provider is not None and provider.leads_include(reader)
     row = actions(ids.BLOCK_LEAD, *advise, withdraw(value))
-    buttons = [row, context(wording.ADVICE_IS_NO_DECISION)] if facts.pending(case) else []
+    buttons = [row, context(wording.ADVICE_IS_NO_DECISION)] if facts.pending(case) and leads else []
     after = [*facts.sections([standing, *facts.reasons(case)]), *said, *buttons, context(facts.footer(case))]
     text = [f"{case.id}: {facts.heading(case, 100)}", *typed, standing]
     return message("\n".join(text), [section(opening), *facts.sections(typed), *after])

@@ -5,14 +5,15 @@ It is always the *approval* that ends: whether access is gone only a system can 
 
 from __future__ import annotations
 
+from bot.domain.authority.authorization import named_roles
 from bot.domain.case.ask import DIES_WITH_GRANT, Ask
 from bot.domain.case.lifecycle import AskState, GrantState
 from bot.domain.case.model import Case, Duty
 from bot.domain.policy.field_values import key_in_words
-from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
+from bot.domain.workflow import permit
 from bot.domain.workflow.asks import renewal
-from bot.domain.workflow.asks.extension import room
+from bot.domain.workflow.asks.extension import offered
 from handlers import ids
 from handlers.views import facts
 from handlers.views.kit import wording
@@ -26,22 +27,23 @@ def grant_open(case: Case) -> bool:
     return case.grant is not None and case.grant.state is GrantState.OPEN
 
 
-def revoke_button(case: Case) -> Block | None:
-    """On the cards of everybody who was asked, while the grant is open."""
-    if not grant_open(case):
+def revoke_button(case: Case, reader: Person, scene: ViewContext) -> Block | None:
+    """On the cards of everybody who was asked and whom the policy still names, while the grant is open."""
+    if not (grant_open(case) and named_roles(scene.policy, scene.domain(case.request.domain), reader)):
         return None
     return actions(ids.BLOCK_GRANT, revoke(ids.question(case.id, case.approval.version)))
 
 
-def requester_buttons(case: Case, policy: Policy) -> Block | None:
+def requester_buttons(case: Case, scene: ViewContext) -> Block | None:
     """On the receipt: how the requester ends it or has it longer, and how they hand in what is owed."""
     value = ids.question(case.id, case.approval.version)
     if grant_open(case):
         row = [button(wording.FINISHED, ids.FINISHED, value, "primary"), button(wording.UNUSED, ids.UNUSED, value)]
-        renew = renewal.offered(case, policy.runbooks.get(case.request.runbook))
-        row += [button(wording.RENEW, ids.RENEW, value)] if renew else []
-        row.append(button(wording.PERMIT, ids.PERMIT, value))
-        return actions(ids.BLOCK_GRANT, *row, *_extend(case, value))
+        policy, now = scene.policy, scene.now
+        row += [button(wording.RENEW, ids.RENEW, value)] if renewal.offered(case, policy, now) else []
+        row += [button(wording.PERMIT, ids.PERMIT, value)] if permit.is_theirs(case, policy) else []
+        row += [button(wording.EXTEND, ids.EXTEND, value)] if offered(case, policy, now) else []
+        return actions(ids.BLOCK_GRANT, *row)
     kinds = {duty.kind for duty in case.owed()}
     row = [button(wording.ADD_EVIDENCE, ids.EVIDENCE, value, "primary")] if "evidence" in kinds else []
     row += [button(wording.ATTEST, ids.ATTEST, value)] if "rotation" in kinds else []
@@ -56,7 +58,7 @@ def ending(case: Case, scene: ViewContext) -> Message:
         return message(said, [section(said)])
     until = scene.at(grant.not_after) if grant else ""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}."
-    return message(said, [section(said), requester_buttons(case, scene.policy)])
+    return message(said, [section(said), requester_buttons(case, scene)])
 
 
 def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:
@@ -69,10 +71,10 @@ def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:
         said = f"{head} ended at {until}. The rule applies again."
         return message(said, [section(said)])
     runbook = scene.policy.runbooks.get(request.runbook)
-    can = renewal.offered(case, runbook)
+    can = renewal.offered(case, scene.policy, scene.now)
     more = f" Renewals left: {renewal.left(case, runbook)}." if can else " It cannot be renewed now."
     said = f"{head} ends at {until}.{more}"
-    return message(said, [section(said), requester_buttons(case, scene.policy) if asks else None])
+    return message(said, [section(said), requester_buttons(case, scene) if asks else None])
 
 
 def owed(case: Case, scene: ViewContext) -> Message:
@@ -82,7 +84,7 @@ def owed(case: Case, scene: ViewContext) -> Message:
         return message(said, [section(said)])
     lines = "\n".join(f"• {_duty(duty, scene)}" for duty in case.owed())
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: {wording.OWED}\n{lines}"
-    return message(said, [section(said), requester_buttons(case, scene.policy)])
+    return message(said, [section(said), requester_buttons(case, scene)])
 
 
 def owed_lines(case: Case, scene: ViewContext) -> list[str]:
@@ -123,14 +125,6 @@ def _renewal(ask: Ask, case: Case, scene: ViewContext) -> str:
     if ask.state is AskState.YES:
         return f"the renewal is approved; the exception holds until {until}."
     return f"the renewal was denied. The exception ends at {until}."
-
-
-def _extend(case: Case, value: str) -> list[Block]:
-    """Offered shortly before the end, while there is room and nobody is asked for it yet."""
-    asked = any(a.kind == "extension" and a.state is AskState.OPEN for a in case.later)
-    offered = case.grant is not None and case.grant.warned and room(case) > 0 and not asked
-    offered = offered and case.request.right != "autonomous"  # nobody could be asked: it is filed again
-    return [button(wording.EXTEND, ids.EXTEND, value)] if offered else []
 
 
 def _came(duty: Duty) -> str:

@@ -122,7 +122,7 @@ def _live(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks: list[Block] = []
     for case in sheet.live:
         mine = case.request.requester == sheet.person
-        row = requester_buttons(case, scene.policy) if mine else revoke_button(case)
+        row = requester_buttons(case, scene) if mine else revoke_button(case, sheet.person, scene)
         holder = "" if mine else f"{who(case.request.requester)} of {scene.provider(case.request.provider)}, "
         until = f"{holder}until {_end(case, case.grant, scene)}" if case.grant else holder
         said = f"{until[:1].upper()}{until[1:]}"
@@ -140,7 +140,7 @@ def _owing(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     for case in sheet.owing:
         lines = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
         blocks.append(section("\n".join([f"*{case.id} · {facts.heading(case)}*", _which(case, scene), *lines])))
-        row = requester_buttons(case, scene.policy)
+        row = requester_buttons(case, scene)
         blocks += [_own(row, f"owed.{case.id}")] if row else []
     return _part("Due from you", blocks)
 

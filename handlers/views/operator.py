@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
+from bot.domain.authority.authorization import confirming_roles
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import OperatorAction, OperatorActionState
+from bot.domain.policy.people import Person
 from handlers import ids
 from handlers.views.kit.blocks import Message, actions, button, confirmed, link_button, message, section
 from handlers.views.kit.context import ViewContext, everyone, who
@@ -29,10 +31,11 @@ _WORDS = {
 }
 
 
-def card(act: OperatorAction, scene: ViewContext) -> Message:
-    """The card for somebody who may confirm."""
+def card(act: OperatorAction, reader: Person, scene: ViewContext) -> Message:
+    """The card for somebody who may confirm; without buttons once it is over, or the policy gives its reader no say any more."""
     lines = _lines(act, scene)
-    if act.state is not OperatorActionState.OPEN or scene.now >= act.expires_at:
+    asked = confirming_roles(scene.policy, reader, ends_provider=act.kind == "provider_end")
+    if act.state is not OperatorActionState.OPEN or scene.now >= act.expires_at or not asked:
         return _message(lines)
     lines.append(f"Without both it ends at {scene.at(act.expires_at)} and nothing changes. One *Refuse* is final.")
     sure = "The hold then protects nothing." if act.kind == "hold_release" else "It cannot be undone."

@@ -35,7 +35,7 @@ def receipt(case: Case, scene: ViewContext) -> Message:
         *timeline.blocks(() if cooling_off.waits(case) else scene.coming(case), scene),
         _pending_buttons(case, scene.coming(case)) if facts.pending(case) else None,
         *facts.sections(owed_lines(case, scene)),
-        requester_buttons(case, scene.policy),
+        requester_buttons(case, scene),
     ]
     text = [f"{case.id}: {facts.heading(case, 100)}", f"{wording.TARGET}: {inline(request.target, 400)}"]
     return message("\n".join([*text, status(case, scene), *told]), blocks)
@@ -104,13 +104,13 @@ def outcome(
     if told_later and over:
         return message(said, [section(said)])
     owing = [line for line in owed_lines(case, scene) if line.startswith("*Still due")]
-    blocks = [section(said), *facts.sections([*told, *owing]), _again_button(case), requester_buttons(case, scene.policy)]
+    blocks = [section(said), *facts.sections([*told, *owing]), _again_button(case), requester_buttons(case, scene)]
     return message("\n".join([said, *told, *owing]), blocks)
 
 
 def _granted(case: Case, head: str, content: bytes | None, scene: ViewContext) -> Message:
     """The outcome while access is open."""
-    buttons, digest = requester_buttons(case, scene.policy), inline(case.request.runbook_sha256, 64)
+    buttons, digest = requester_buttons(case, scene), inline(case.request.runbook_sha256, 64)
     if content is None:
         gone = f"The runbook's text is not stored here. Its SHA-256 is `{digest}`."
         return message(f"{head}\n{gone}", [section(head), section(gone), buttons])
@@ -144,12 +144,12 @@ def deadline(case: Case, person_mention: str, scene: ViewContext) -> Message:
     return message(said, [section(said)])
 
 
-def no_answer_needed(case: Case, answered: bool) -> Message:
-    """What a reminder says afterwards: nothing in it changes any more. `answered`: its reader has, while others are asked."""
-    over = wording.STATES[str(case.request.state)]
-    said = (
-        f"{case.id} · {facts.heading(case)}: {'you have answered.' if answered else f'{over}, {wording.NO_ANSWER_NEEDED}'}"
-    )
+def no_answer_needed(case: Case, *, answered: bool, pending: bool) -> Message:
+    """What a reminder says afterwards. `answered`: its reader has; `pending`: others are still asked."""
+    over = f"{wording.STATES[str(case.request.state)]}, {wording.NO_ANSWER_NEEDED}"
+    if pending:
+        over = "you have answered." if answered else wording.SOMEBODY_ELSE
+    said = f"{case.id} · {facts.heading(case)}: {over}"
     return message(said, [section(said)])
 
 

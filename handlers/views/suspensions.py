@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from bot.domain.authority.authorization import named_for
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
+from bot.domain.policy.people import Person
 from handlers.views import facts
 from handlers.views.grant import revoke_button
 from handlers.views.kit import wording
@@ -97,7 +98,7 @@ def to_suspended(case: Case, moment: str, scene: ViewContext) -> Message:
     return message(said, [section(said)])
 
 
-def used(case: Case, scene: ViewContext) -> Message:
+def used(case: Case, reader: Person, scene: ViewContext) -> Message:
     """To the owner, each time: what was done under an autonomous right."""
     request = case.request
     asks = f"{who(request.requester)} of *{scene.provider(request.provider)}* uses a right that needs no yes, for *{scene.lasting(request.seconds)}*"
@@ -105,7 +106,7 @@ def used(case: Case, scene: ViewContext) -> Message:
     blocks = [
         section(f"*{facts.heading(case)}*\n{asks}"),
         *facts.sections(lines),
-        revoke_button(case),
+        revoke_button(case, reader, scene),
         context(facts.footer(case)),
     ]
     text = f"{case.id}: {facts.heading(case, 100)}\n{asks}\n{wording.REASON}:\n{quote(request.reason, 1200)}"

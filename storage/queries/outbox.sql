@@ -36,12 +36,24 @@ WHERE c.purpose = 'agreement' AND c.plain = 0 AND NOT EXISTS (
 )
 ORDER BY c.id;
 
+-- name: redrawn_for
+-- Under which authority the open messages were drawn last.
+SELECT authority FROM redrawn_for;
+
+-- name: put_redrawn_for
+-- They are to be drawn under this one.
+INSERT INTO redrawn_for (one, authority) VALUES (1, :authority) ON CONFLICT (one) DO UPDATE SET authority = excluded.authority;
+
 -- name: refresh_open
--- The same for every case with an open question: somebody lost or gained authority.
+-- The same for every case with an open question or open access, and for open acts of an operator: somebody lost or gained authority.
 INSERT INTO outbox (lane, purpose, case_id, to_team, to_user, channel, data, key, copy_id, created_ms, not_before_ms)
 SELECT :lane, c.purpose, c.case_id, c.to_team, c.to_user, c.channel, '{}', '', c.id, :now, :now
 FROM copy AS c
-WHERE c.plain = 0 AND c.case_id IN (SELECT a.case_id FROM ask AS a WHERE a.state = 'open') AND NOT EXISTS (
+WHERE c.plain = 0 AND c.case_id IN (
+  SELECT a.case_id FROM ask AS a WHERE a.state = 'open'
+  UNION SELECT g.case_id FROM access_grant AS g WHERE g.state = 'open'
+  UNION SELECT o.id FROM operator_act AS o WHERE o.state = 'open'
+) AND NOT EXISTS (
   SELECT 1 FROM outbox AS o WHERE o.copy_id = c.id AND o.done_ms IS NULL AND o.leased_until_ms <= :now
 )
 ORDER BY c.id;

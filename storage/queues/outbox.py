@@ -47,8 +47,14 @@ def refresh_these(session: Session, ids: Sequence[int], now: datetime) -> None:
         session.run("refresh_this", id=id_, lane=int(Lane.EDIT), now=ms(now))
 
 
-def refresh_open(session: Session, now: datetime) -> None:
+def refresh_open(session: Session, authority: str, now: datetime) -> None:
+    session.run("put_redrawn_for", authority=authority)
     session.run("refresh_open", lane=int(Lane.EDIT), now=ms(now))
+
+
+def redrawn_for(session: Session) -> str:
+    row = session.row("redrawn_for")
+    return "" if row is None else str(row["authority"])
 
 
 def something_to_lease(session: Session, now: datetime, *, pages: bool) -> bool:
@@ -203,8 +209,11 @@ class OutboxStore:
 
         await self._db.write(work)
 
-    async def redraw_open(self) -> None:
-        await self._db.write(lambda tx: refresh_open(tx.session, tx.now))
+    async def redraw_open(self, authority: str) -> None:
+        await self._db.write(lambda tx: refresh_open(tx.session, authority, tx.now))
+
+    async def redrawn_for(self) -> str:
+        return await self._db.read(redrawn_for)
 
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         await self._db.write(lambda tx: found_again(tx.session, outgoing, channel, ts, tx.now, plain=plain))

@@ -87,8 +87,7 @@ def issue(case: Case, policy: Policy, who: Actor, jti: str, now: datetime) -> tu
     grant = open_grant(case, now)
     if isinstance(grant, Rejected):
         return grant
-    provider = policy.providers.get(case.request.provider)
-    if provider is None or not provider.may_ask(case.request.requester):
+    if not is_theirs(case, policy):
         return Rejected(Refusal.STALE, "plain", {"text": LEFT})
     expires = _seconds(min(now + LIFE, grant.not_after))
     if expires <= now.timestamp():
@@ -96,6 +95,12 @@ def issue(case: Case, policy: Policy, who: Actor, jti: str, now: datetime) -> tu
     made = Issue(jti, audience(case, policy), _seconds(now), expires)
     draft = grant_events.permit_issued(case, policy, who, jti, made.audience, datetime.fromtimestamp(expires, UTC))
     return made, Transition(case, None, (draft,), valid_before=grant.not_after)
+
+
+def is_theirs(case: Case, policy: Policy) -> bool:
+    """Whether the policy still names the requester for their provider."""
+    provider = policy.providers.get(case.request.provider)
+    return provider is not None and provider.may_ask(case.request.requester)
 
 
 def audience(case: Case, policy: Policy) -> str:

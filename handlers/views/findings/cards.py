@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from bot.domain.authority.authorization import may_answer
+from bot.domain.authority.authorization import may_answer, named_roles
 from bot.domain.case.lifecycle import FindingState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
@@ -58,6 +58,8 @@ def buttons(case: Case, reader: Person, scene: ViewContext) -> Block | None:
     may_share = domain is not None and reader in (domain.owner, *domain.deputies)
     share = [button(wording.SHARE, ids.SHARE, value)] if sharing and may_share else []
     if state is FindingState.ACKNOWLEDGED:
+        if not named_roles(scene.policy, domain, reader):
+            return None
         return actions(ids.BLOCK_DECIDE, button(wording.CLOSE, ids.CLOSE, value, "primary"), question, *share)
     if not may_answer(case, case.approval, scene.policy, reader):
         return None

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from bot.domain.authority.authorization import is_barred, may_answer
 from bot.domain.case.ask import Ask, AskKind
+from bot.domain.case.click import Click
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
 from bot.domain.policy.people import Person
@@ -62,8 +63,10 @@ def _buttons(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> list[B
     """The answers that this reader can give; the yes comes first."""
     value = ids.question(case.id, ask.version)
     made = [make(value) for make in VIEWS[ask.kind].buttons]
-    if not may_answer(case, ask, scene.policy, reader):
-        return made[1:]  # suspended: what takes away is never hindered
+    yes = Click(reader, "approve", ask.version, {})
+    hindered = KINDS[ask.kind].hindered(case, ask, scene.policy, yes, scene.now) is not None
+    if hindered or not may_answer(case, ask, scene.policy, reader):
+        return made[1:]  # what takes away is never hindered
     if not made or not signing.needs_signature(case, ask, scene):
         return made
     able = signing.may_sign_here(case, ask, reader, scene)
@@ -93,13 +96,16 @@ def ask_at_home(case: Case, ask: Ask, scene: ViewContext) -> tuple[list[str], Bl
 def ask_reminder(case: Case, ask: Ask, reader: Person, scene: ViewContext) -> Message:
     """In the thread under the card; afterwards that no answer is needed."""
     what = KINDS[ask.kind].called
-    if ask.state is not AskState.OPEN or ask.vote_of(reader) is not None:
-        over = (
-            f"the {what} is closed, {wording.NO_ANSWER_NEEDED}" if ask.state is not AskState.OPEN else "you have answered."
-        )
-        return message(
-            f"{case.id} · {facts.heading(case)}: {over}", [section(f"{case.id} · {facts.heading(case)}: {over}")]
-        )
+    over = ""
+    if ask.state is not AskState.OPEN:
+        over = f"the {what} is closed, {wording.NO_ANSWER_NEEDED}"
+    elif ask.vote_of(reader) is not None:
+        over = "you have answered."
+    elif not may_answer(case, ask, scene.policy, reader, takes_away=True):
+        over = wording.SOMEBODY_ELSE
+    if over:
+        said = f"{case.id} · {facts.heading(case)}: {over}"
+        return message(said, [section(said)])
     said = f"{who(reader)} {case.id} · {facts.heading(case)}: the {what} still waits for your answer. {VIEWS[ask.kind].silence(ask, scene)}"
     return message(said, [section(said)])
 

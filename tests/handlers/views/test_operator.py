@@ -24,7 +24,7 @@ AUDIT = Person(HOME, "U0AUDIT")
 
 
 def test_the_message_says_what_about_whom_why_until_when_and_has_two_buttons() -> None:
-    shown = views.card(ACT, scene(minutes=5))
+    shown = views.card(ACT, RISK, scene(minutes=5))
     assert labels(shown) == ["Confirm", "Refuse"]
     for wanted in ("O-7K3M9QX2", f"<@{PE1.user}>", "she asked &lt;!channel&gt;", "an auditor and a risk owner, two people"):
         assert wanted in shown.text
@@ -42,9 +42,9 @@ def test_once_it_is_over_it_has_no_buttons_and_says_how_it_ended() -> None:
         OperatorActionState.FAILED,
     ):
         closed = replace(ACT, state=state, voices=(Confirmation(RISK, "confirm", T0),), result="It is done.", reason="")
-        assert labels(views.card(closed, scene())) == []
-        assert views._OVER[state] in views.card(closed, scene()).text
-    assert labels(views.card(replace(ACT, expires_at=T0 + HOUR), scene(minutes=60))) == []
+        assert labels(views.card(closed, RISK, scene())) == []
+        assert views._OVER[state] in views.card(closed, RISK, scene()).text
+    assert labels(views.card(replace(ACT, expires_at=T0 + HOUR), RISK, scene(minutes=60))) == []
     assert labels(views.told(ACT, scene())) == []
 
 

@@ -259,8 +259,10 @@ async def test_a_second_message_of_one_row_is_a_copy_of_its_own_and_is_redrawn(s
 
 async def test_messages_about_open_questions_are_redrawn_and_no_others(store: SqlStore) -> None:
     case = await shown(store)
-    await store.outbox.redraw_open()
-    await store.outbox.redraw_open()
+    assert await store.outbox.redrawn_for() == ""
+    await store.outbox.redraw_open("a")
+    await store.outbox.redraw_open("b")
+    assert await store.outbox.redrawn_for() == "b"
     drawn = await take(store)
     assert sorted(o.copy.channel for o in drawn if o.copy) == ["D0", "D1"]
     for outgoing in drawn:
@@ -268,7 +270,7 @@ async def test_messages_about_open_questions_are_redrawn_and_no_others(store: Sq
     await store.commit(denial(case, says=()))
     for outgoing in await take(store):
         await store.outbox.sent(outgoing, "", "", 9, ())
-    await store.outbox.redraw_open()
+    await store.outbox.redraw_open("c")
     assert await take(store) == ()
 
 

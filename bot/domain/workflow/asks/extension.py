@@ -42,6 +42,13 @@ def may_extend(case: Case, policy: Policy, click: Click, now: datetime) -> Rejec
     return None
 
 
+def offered(case: Case, policy: Policy, now: datetime) -> bool:
+    """Whether **Extend** is shown to the requester: shortly before the end, while a press would count and somebody could be asked."""
+    press = Click(case.request.requester, "extend", case.approval.version, {})
+    warned = case.grant is not None and case.grant.warned and case.request.right != "autonomous"
+    return warned and may_extend(case, policy, press, now) is None
+
+
 def room(case: Case) -> int:
     """How many seconds of policy time an extension may still add; nothing to what ends on a date, for that is renewed."""
     return 0 if case.grant is None or case.dated else case.request.terms.max_duration - case.grant.seconds

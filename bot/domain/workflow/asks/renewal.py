@@ -59,11 +59,10 @@ def longest(case: Case, runbook: Runbook) -> int:
     return min(case.request.terms.max_duration, runbook.max_duration)
 
 
-def offered(case: Case, runbook: Runbook | None) -> bool:
-    """Whether **Renew** is shown on the receipt: from the first reminder on, while one may be asked for."""
-    if runbook is None or runbook.escalation is None or not case.dated or case.grant is None:
-        return False
-    return case.grant.warned and _used_up(case, runbook) is None
+def offered(case: Case, policy: Policy, now: datetime) -> bool:
+    """Whether **Renew** is shown to the requester: from the first reminder on, while a press would count."""
+    press = Click(case.request.requester, "renew", case.approval.version, {})
+    return case.grant is not None and case.grant.warned and may_renew(case, policy, press, now) is None
 
 
 def renew(case: Case, ask: Ask, policy: Policy, vote: Vote, click: Click, older: Sequence[Policy]) -> Effects | Rejected:

@@ -283,8 +283,10 @@ class TestARenewal:
 
     def test_is_offered_from_the_first_reminder_on(self) -> None:
         case = opened()
-        assert not renewal.offered(case, EXCEPTION)
-        assert renewal.offered(after(swept(case, T0 + 31 * DAY)), EXCEPTION)
+        assert not renewal.offered(case, BASE, T0)
+        reminded = after(swept(case, T0 + 31 * DAY))
+        assert renewal.offered(reminded, BASE, T0 + 31 * DAY)
+        assert not renewal.offered(reminded, policy(runbooks=[]), T0 + 31 * DAY)
 
 
 def test_a_grant_of_another_kind_is_not_renewed() -> None:
