@@ -137,7 +137,7 @@ def test_the_form_of_a_right_says_that_nobody_is_asked_and_what_is_left_of_it_or
 def test_what_an_owner_reads_of_a_right_that_was_used() -> None:
     under = policy(runbooks=[runbook("unlock", kind="reset", right="autonomous", escalation=None)])
     case = case_of(under, "unlock", reason="locked <!channel>")
-    told = suspensions.used(case, scene(under))
+    told = suspensions.used(case, OWNER, scene(under))
     assert labels(told) == ["Revoke"]
     assert check_message([*told.blocks]) == []
     assert "<!channel>" not in str(told.blocks)
