@@ -73,7 +73,7 @@ replicas: $(STAMP) ## Two replicas on PostgreSQL against the sandbox; kills the 
 # Four replicas, two of them over HTTP, eight writers; kills, freezes, clocks, full disks, a database that restarts or hangs, Slack at its
 # worst. CHAOS_REQUESTS=10000 for the large one, CHAOS_SEED for another.
 chaos: $(STAMP) ## Strike replicas, PostgreSQL and Slack, and check every rule afterwards (15 minutes)
-	CHAOS_DOMAINS=$${CHAOS_DOMAINS:-16} CHAOS_REPLICAS=$${CHAOS_REPLICAS:-4} CHAOS_WRITERS=$${CHAOS_WRITERS:-8} CHAOS_REQUESTS=$${CHAOS_REQUESTS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-30} CHAOS_PACE=$${CHAOS_PACE:-1} \
+	CHAOS_DOMAINS=$${CHAOS_DOMAINS:-16} CHAOS_REPLICAS=$${CHAOS_REPLICAS:-4} CHAOS_WRITERS=$${CHAOS_WRITERS:-8} CHAOS_REQUESTS=$${CHAOS_REQUESTS:-400} CHAOS_KILLS=$${CHAOS_KILLS:-30} CHAOS_PACE=$${CHAOS_PACE:-1} CHAOS_PAUSE=$${CHAOS_PAUSE:-5} \
 	  $(BIN)/python -m pytest -q -s -p no:randomly -p no:cacheprovider tests/end_to_end/test_chaos.py
 
 lock: ## Compile the hash-locked requirements again

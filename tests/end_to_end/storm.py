@@ -25,7 +25,7 @@ _FIRST = ("restart the database", "freeze leader", "cut", "kill leader")  # the 
 class Storm:
     """`rage` strikes until it is told that it is over; what was struck is always put right again."""
 
-    def __init__(self, fleet: Fleet, database: OwnPostgres | None, chance: random.Random, pause: float = 5.0) -> None:
+    def __init__(self, fleet: Fleet, database: OwnPostgres | None, chance: random.Random, pause: float) -> None:
         """`pause`: seconds between two blows at most."""
         self._fleet, self._database, self._chance, self._pause = fleet, database, chance, pause
         self.done: Counter[str] = Counter()

@@ -30,10 +30,11 @@ from tests.end_to_end.writers import Record, Writer
 
 Start = Callable[..., Awaitable[Bot]]
 OWNER = "U0OWNER"
-REPLICAS, WRITERS = int(os.environ.get("CHAOS_REPLICAS", "4")), int(os.environ.get("CHAOS_WRITERS", "4"))
+REPLICAS, WRITERS = int(os.environ.get("CHAOS_REPLICAS", "3")), int(os.environ.get("CHAOS_WRITERS", "4"))
 REQUESTS, KILLS = int(os.environ.get("CHAOS_REQUESTS", "40")), int(os.environ.get("CHAOS_KILLS", "2"))
 DOMAINS = int(os.environ.get("CHAOS_DOMAINS", "8"))
 PACE = float(os.environ.get("CHAOS_PACE", "2"))  # seconds between two requests of a writer
+PAUSE = float(os.environ.get("CHAOS_PAUSE", "12"))  # seconds between two blows at most
 SEED = int(os.environ.get("CHAOS_SEED", "20"))
 SCALE = 12  # a reminder after 15 s, an expiry after 225 s
 PATIENCE = 180.0  # seconds that a request and its decision may take in all while everything is being struck
@@ -74,7 +75,7 @@ def figures(what: str, values: list[float]) -> str:
 @pytest.mark.timeout(36_000)
 async def test_whatever_goes_wrong_nothing_is_lost_doubled_or_forked(fleet: Fleet, database: OwnPostgres) -> None:
     record, over, began = Record(), asyncio.Event(), time.monotonic()
-    storm = Storm(fleet, database, random.Random(SEED))
+    storm = Storm(fleet, database, random.Random(SEED), PAUSE)
     raging = asyncio.ensure_future(storm.rage(over))
     writers = [
         Writer(fleet, record, f"w{n}", range(n, DOMAINS, WRITERS), random.Random(SEED + n), PATIENCE, PACE)
