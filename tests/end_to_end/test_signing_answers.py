@@ -169,9 +169,18 @@ async def test_an_exception_and_its_renewal_and_the_keeping_of_a_right_are_signe
         book.write_text(book.read_text().replace("review_every: 90d", "review_every: 2d"))
 
     bot = await start(8640, transport, lambda one: one.changed.update({SETTING: keys.listen}), write)  # a day lasts 10 s
-    people, ground, sandbox = Signers(browser, keys, bot), Ground(bot), bot.sandbox
-    asked = {"due_date": day(0), "planned_date": day(8), "obstacle": "The freeze", "until": day(8)}
-    case = await ground.filed(runbook="rotation-date-exception", target="svc-payroll", **asked)
+    people, sandbox = Signers(browser, keys, bot), bot.sandbox
+    await sandbox.command(ASKER, "/exception", "rotation-date-exception A change freeze")
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER))
+    filled = {
+        "Ends on": day(8), "Target": "svc-payroll", "Date it was due": day(0), "Date it will be rotated": day(8),
+        "What stands in the way": "The freeze", "Compensating controls": "Source addresses are limited",
+    }  # fmt: skip
+    outcome = await sandbox.submit(ASKER, filled)
+    assert outcome.ok, outcome.errors
+    await sandbox.close(ASKER, everything=True)
+    found = "SELECT id FROM request WHERE runbook = 'rotation-date-exception'"
+    [(case,)] = await sandbox.wait_for(lambda: bot.rows(found))
     await people.sign("mei", case, "Approve")
     assert (await entry(bot, "request.approved"))["data"]["until"] == day(8)
     await people.sign("olga", "Unlock a standard staff account", "Keep")
