@@ -79,7 +79,7 @@ async def test_it_is_put_to_the_owner_acknowledged_and_closed(talk: Talk) -> Non
     assert buttons(card) == ["Acknowledge", "On it", "Question"]
     assert "No access is asked for" in card["text"]
     (receipt,) = talk.to(PE1)
-    assert "It never expires" in receipt["text"]
+    assert "It does not expire" in receipt["text"]
     await talk.press(OWNER, ids.ACKNOWLEDGE, case_id)
     assert buttons(talk.slack.of("chat.update")[0].args) == ["Close", "Question"]
     await talk.send(click(OWNER, ids.CLOSE, f"{case_id}:1"))
