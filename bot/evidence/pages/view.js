@@ -359,16 +359,16 @@ async function openEmbedded() {
   const pieces = embedded();
   if (pieces.size === 0) return;
   $("choose").hidden = true;
-  const whole = await opened({ pieces });
+  if (await opened({ pieces })) await verify();
   await inPieces([...pieces.values()].flat(), 1, (piece) => piece.remove());
-  if (whole) await verify();
 }
 
 async function verify() {
-  const checked = log, drawn = (result) => { if (checked === log) drawResult(result); };
+  const checked = log, mine = openings, wanted = () => checked === log && mine === openings;
+  const drawn = (result) => { if (wanted()) drawResult(result); };
   $("verify").disabled = $("result").hidden = true;
   try {
-    drawn(await checked.verify($("trusted").value.trim(), (done, all) => checked === log && say(`Checking ${done} of ${all} entries…`)));
+    drawn(await checked.verify($("trusted").value.trim(), (done, all) => wanted() && say(`Checking ${done} of ${all} entries…`)));
   } catch (error) {
     drawn({ findings: [{ code: "file", i: null, text: `${error.message}.` }], signature: "bad" });
   }
