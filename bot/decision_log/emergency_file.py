@@ -4,16 +4,19 @@ A line is one act, signed with the log's key, and on the disk before any answer 
 so that a full disk does not stop a no; if even that fails the line is held in memory, and the write is retried
 until the disk takes it. Lines are entered into the log in their order,
 and blanked when it has them. Bot and command line write under the file's lock, always in place, so that neither loses the
-other's. A line without a valid signature is ignored and reported: anybody may have written it.
+other's. A line without a valid signature is ignored and reported: anybody may have written it. A flood of forged lines costs
+the judging of a few: from both ends of the file, where our own lines are; who could write between them could erase them too.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,9 +33,14 @@ from bot.domain.errors import EntryError
 from bot.domain.failsafe.revocation import Revocation, apply_to
 
 FILE, ROOM = "emergency.jsonl", 256 * 1024  # bytes of blank room
+MOST_FORGED, MOST_SAID = (
+    500,
+    5,
+)  # forged lines that are judged from each end; bad lines of a reading that the process log tells
 _SAYS = b"countersign emergency line v1\n"  # before what is signed, so that it can never be taken for a note
 Sign = Callable[[bytes], bytes]
 Check = Callable[[bytes, bytes], bool]  # message, signature
+_FORGED = "its signature is not the log key's"
 log = structlog.get_logger(__name__)
 
 
@@ -123,22 +131,43 @@ class EmergencyFile:
         except OSError as error:
             log.error("emergency.not_read", error=error.strerror)
             return
-        judged = ((text, self.read(text)) for text in texts)
-        self._lines = [_Kept(text, line) for text, line in judged if line is not None]
+        judged = self._judged(texts)
+        self._lines = [_Kept(text, line) for text, line in zip(texts, judged, strict=True) if isinstance(line, Revocation)]
         self.bad, self._read_at = len(texts) - len(self._lines), now
+        for why in [line for line in judged if isinstance(line, str)][:MOST_SAID]:
+            log.error("emergency.bad_line", error=why)
+        if self.bad > MOST_SAID:
+            log.error("emergency.bad_line", error=f"{self.bad - MOST_SAID} more lines are not signed with the log's key")
 
     def read(self, text: str) -> Revocation | None:
-        """The act of a line, also of one that another replica handed in; None without a good signature."""
+        """The act of a line that another replica handed in; None without a good signature."""
+        found = self._judge(text)
+        if isinstance(found, Revocation):
+            return found
+        log.error("emergency.bad_line", error=found)
+        return None
+
+    def _judged(self, texts: Sequence[str]) -> list[Revocation | str]:
+        """Each line's act, or why it has none."""
+        found: list[Revocation | str] = ["it stands between too many forged lines"] * len(texts)
+        for numbers in (range(len(texts)), range(len(texts) - 1, -1, -1)):
+            forged = 0
+            for number in numbers:
+                found[number] = self._judge(texts[number])
+                forged += found[number] == _FORGED
+                if forged == MOST_FORGED:
+                    break
+            else:
+                break
+        return found
+
+    def _judge(self, text: str) -> Revocation | str:
         try:
             body = json.loads(text)
             signature = base64.b64decode(body.pop("sig"), validate=True)
-            if self._check(_SAYS + rfc8785.dumps(body), signature):
-                return _taken(body)
-            why = "its signature is not the log key's"
+            return _taken(body) if self._check(_SAYS + rfc8785.dumps(body), signature) else _FORGED
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, binascii.Error, EntryError) as error:
-            why = str(error)
-        log.error("emergency.bad_line", error=why)
-        return None
+            return str(error)
 
 
 def waiting_lines(state_dir: Path) -> int:
@@ -157,10 +186,15 @@ def _taken(body: Mapping[str, object]) -> Revocation:
 
 
 def _read(path: Path) -> bytes:
+    """The file's bytes, none where there is no file. Raises OSError; a pipe or a device in its place is never waited for."""
     try:
-        return path.read_bytes()
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return b""
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "no plain file")
+        return file.read()
 
 
 def _stamp(path: Path) -> tuple[int, ...]:

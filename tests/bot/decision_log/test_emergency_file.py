@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import os
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from bot.decision_log.emergency_file import FILE, EmergencyFile
+from bot.decision_log.emergency_file import FILE, MOST_FORGED, MOST_SAID, EmergencyFile
+from bot.domain.failsafe.revocation import taken
+from tests.storage.making import T0, denial, new_case
 
 
 @pytest.mark.parametrize(
@@ -28,3 +33,30 @@ def test_a_hostile_line_stops_no_start(tmp_path: Path, line: str) -> None:
     file = EmergencyFile(tmp_path, lambda message: b"", lambda message, signature: True)
     assert file.lines() == []
     assert file.bad == 1
+
+
+def test_a_flood_of_bad_lines_costs_the_judging_of_a_few_and_hides_no_line_of_ours(tmp_path: Path) -> None:
+    judged: list[bytes] = []
+
+    def check(message: bytes, signature: bytes) -> bool:
+        judged.append(message)
+        return signature == b"ours"
+
+    file = EmergencyFile(tmp_path, lambda message: b"ours", check)
+    line = taken(denial(new_case("R-00000001")), T0)
+    forged = '{"act": %d, "sig": "' + base64.b64encode(b"theirs").decode() + '"}'
+    flood = "\n".join(forged % number for number in range(20 * MOST_FORGED))
+    (tmp_path / FILE).write_text(f"{file.text_of(line)}\n{flood}\n" + "no line\n" * 20_000 + f"{file.text_of(line)}\n")
+    with capture_logs() as logs:
+        assert file.lines() == [line, line]
+    assert (file.bad, len(judged)) == (20 * MOST_FORGED + 20_000, 2 * MOST_FORGED + 2)
+    assert [one["event"] for one in logs] == ["emergency.bad_line"] * (MOST_SAID + 1)
+    assert logs[-1]["error"] == f"{file.bad - MOST_SAID} more lines are not signed with the log's key"
+
+
+def test_a_pipe_in_the_place_of_the_file_is_never_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / FILE)
+    file = EmergencyFile(tmp_path, lambda message: b"", lambda message, signature: True)
+    with capture_logs() as logs:
+        assert file.lines() == []
+    assert [one["event"] for one in logs] == ["emergency.not_read"]
