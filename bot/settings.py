@@ -89,6 +89,8 @@ class Settings(BaseSettings):
     @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret")
     @classmethod
     def _unbroken(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and any(sign in value.get_secret_value() for sign in "\"'“”‘’`"):
+            raise ValueError("holds quotation marks, which are a part of it here: leave them out")
         if value is not None and not all("!" <= sign <= "~" for sign in value.get_secret_value()):
             raise ValueError("holds a space, a line break or a sign that no token has: copy it again, alone")
         return value

@@ -207,3 +207,12 @@ def test_a_secret_that_is_no_text_is_named(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("COUNTERSIGN_SECRETS_DIR", str(tmp_path))
     with pytest.raises(SettingsError, match="COUNTERSIGN_SECRETS_DIR cannot be read"):
         load()
+
+
+@pytest.mark.parametrize("name", ["SLACK_APP_TOKEN", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"])
+@pytest.mark.parametrize("value", ['"0123456789abcdef"', "'xoxb-1'", "“xapp-1”"])
+def test_quotation_marks_around_a_token_are_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(
+        SettingsError, match=f"^{name}: holds quotation marks, which are a part of it here: leave them out.$"
+    ):
+        loaded(monkeypatch, **{name: value})

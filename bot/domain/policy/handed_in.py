@@ -14,11 +14,15 @@ from collections.abc import Mapping
 from bot.domain.errors import TextFileError
 
 _BOM = "\ufeff"
+_UNSEEN = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u00ad"  # what a copied text brings along and shows nowhere
 _WIDE = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _PEEK = 64  # bytes in which every second one is zero where UTF-16 has no mark
 _LITTER = re.compile(
     r"\.DS_Store|\._.*|\.AppleDouble|\.Spotlight-V100|\.Trashes|\.fseventsd|__MACOSX|Icon\r|Thumbs\.db|ehthumbs\.db"
-    r"|desktop\.ini|\$RECYCLE\.BIN|\.directory|\.nfs[0-9a-f]+|.*~|\.~lock\..*#|#.*#|\..*\.sw[a-p]",
+    r"|desktop\.ini|\$RECYCLE\.BIN|\.directory|\.nfs[0-9a-f]+|.*~|\.~lock\..*#|#.*#|\..*\.sw[a-p]"
+    r"|\.localized|\.TemporaryItems|\.apdisk|\.VolumeIcon\.icns|\.DocumentRevisions-V100|\.com\.apple\.timemachine\..*"
+    r"|System Volume Information|(?:.*[:.])?Zone\.Identifier|~\$.*|\.Trash(?:-\d+)?|\.fuse_hidden[0-9a-f]+|lost\+found"
+    r"|@eaDir|@SynoEAStream|\.dropbox(?:\.attr|\.cache)?|\.stfolder|\.stignore|\.sync",
     re.IGNORECASE | re.DOTALL,
 )
 
@@ -40,8 +44,10 @@ def is_litter(path: str) -> bool:
 
 
 def trimmed(value: str) -> str:
-    """A token, secret or address without white space and byte order marks at its ends."""
-    return value.strip().strip(_BOM).strip()
+    """A token, secret, key or address without white space and signs that show nothing at its ends."""
+    while (shorter := value.strip().strip(_UNSEEN)) != value:
+        value = shorter
+    return value
 
 
 def value_of(reference: str, environment: Mapping[str, str]) -> str:

@@ -216,3 +216,12 @@ def test_a_verifier_key_as_utf_16_is_named(host: Host, exported: Path) -> None:
     done = host.type("verify", "--export", str(exported), "--vkey", "wide")
     assert done.returncode == 2
     assert "UTF-16" in done.stderr
+
+
+def test_a_key_beside_signs_that_nobody_sees_is_the_key_and_an_empty_file_is_named(host: Host, exported: Path) -> None:
+    (host.home / "copied").write_text("\u200b\u2060" + (exported / "log.vkey").read_text().strip() + "\u200e \n\u200b\n")
+    (host.home / "empty").write_text("\ufeff\n")
+    assert host.type("verify", "--export", str(exported), "--vkey", "copied").returncode == 0
+    done = host.type("verify", "--export", str(exported), "--vkey", "empty")
+    assert done.returncode == 2
+    assert "empty holds no verifier key" in " ".join(done.stderr.replace("│", " ").split())

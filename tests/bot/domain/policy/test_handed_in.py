@@ -34,6 +34,8 @@ def test_another_code_page_is_named_with_its_line() -> None:
     [
         ".DS_Store", "tile/.DS_Store", "policy/ab/._matrix.md", "Thumbs.db", "thumbs.db", "tile/desktop.ini", "__MACOSX/x/y",
         "responsibility.yaml~", ".runbook.md.swp", "#notes#", ".~lock.targets.csv#", "$RECYCLE.BIN/x",
+        "tile/.localized", "checkpoint:Zone.Identifier", "checkpoint.Zone.Identifier", "~$notes.docx", "@eaDir/checkpoint@SynoEAStream",
+        ".Trash-1000/x", "lost+found", "System Volume Information/x", ".stfolder", ".dropbox.attr",
     ],
 )  # fmt: skip
 def test_what_file_managers_and_editors_leave_is_litter(path: str) -> None:
@@ -49,6 +51,7 @@ def test_everything_else_is_none(path: str) -> None:
 
 def test_white_space_at_the_ends_of_a_value_is_dropped() -> None:
     assert trimmed("\ufeff xoxb-1\r\n") == "xoxb-1"
+    assert trimmed("\u200b\n \u2060xoxb-1\u200e \u00ad\n") == "xoxb-1"
     assert value_of("env:URL", {"URL": "https://a.example/x\n"}) == "https://a.example/x"
     assert value_of("env:URL", {}) == ""
     assert value_of("ntfy://x", {"ntfy://x": "no"}) == "ntfy://x"
