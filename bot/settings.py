@@ -28,6 +28,7 @@ ENV_FILE = Path(".env")
 SLACK_API = "https://slack.com/api/"
 _SAID = {"float_parsing": "is not a number: leave it out, or write 1"}
 _ADDRESS = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
+_PREFIX = re.compile(r"[\w-]{0,20}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,}")
 _OTHER_TOKENS = {
     "xapp-": ("an app-level token", "the two tokens are swapped: it belongs into SLACK_APP_TOKEN"),
@@ -122,7 +123,7 @@ class Settings(BaseSettings):
     @field_validator("pagerduty_url")
     @classmethod
     def _stand_in(cls, value: str | None) -> str | None:
-        if value is not None and not _loopback(value):
+        if value is not None and not (_reachable(value) and _loopback(value)):
             raise ValueError("is only for a stand-in on this machine; leave it out")
         return value
 
@@ -147,11 +148,17 @@ class Settings(BaseSettings):
             raise ValueError("must be an address that starts with https:// (or http:// for a collector on this machine)")
         return value
 
+    @field_validator("command_prefix")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        if not _PREFIX.fullmatch(value):
+            raise ValueError("begins the names of Slack commands, like cs-: write at most 20 letters, digits, - and _")
+        return value
+
     @field_validator("heartbeat_url")
     @classmethod
     def _heartbeat(cls, value: SecretStr | None) -> SecretStr | None:
-        address = value.get_secret_value() if value is not None else "https://unset"
-        if not (address.startswith("https://") or (address.startswith("http://") and _loopback(address))):
+        if value is not None and not _reachable(value.get_secret_value()):
             raise ValueError("must be an address that starts with https:// (or http:// on this machine)")
         return value
 
@@ -200,6 +207,7 @@ def load() -> Settings:
     """Reads the settings. Raises SettingsError with one sentence a fault."""
     logging.getLogger("dotenv.main").setLevel(logging.ERROR)  # `setting_names` says what a line of .env is not
     _check_file(ENV_FILE)
+    _check_secrets(os.environ.get("COUNTERSIGN_SECRETS_DIR"))
     try:
         return Settings(_secrets_dir=os.environ.get("COUNTERSIGN_SECRETS_DIR"))
     except (UnicodeDecodeError, OSError, SourceError) as error:
@@ -225,6 +233,22 @@ def _check_file(path: Path) -> None:
         raise SettingsError(f"{path} cannot be read ({error.strerror}).") from None
     except TextFileError as error:
         raise SettingsError(f"{path}:{error.line}: {error}") from None
+
+
+def _check_secrets(folder: str | None) -> None:
+    """Raises SettingsError where the folder of secrets is none, or one of its settings is no file: it would count as unset."""
+    if not folder:
+        return
+    if not Path(folder).is_dir():
+        raise SettingsError(f"COUNTERSIGN_SECRETS_DIR: {folder!r} is no folder. Create it, or leave the variable out.")
+    names = {f"countersign_{name}" for name in Settings.model_fields} | {
+        n for n in Settings.model_fields if n.startswith("slack_")
+    }
+    odd = sorted(p.name for p in Path(folder).iterdir() if p.name.lower() in names and not p.is_file())
+    if odd:
+        raise SettingsError(
+            f"COUNTERSIGN_SECRETS_DIR: {odd[0]} in it is no regular file. Put a text file there, or remove it."
+        )
 
 
 def _sentence(error: dict[str, object]) -> str:
@@ -272,13 +296,22 @@ def _mail_faults(settings: Settings) -> Iterator[str]:
     given = settings.anchor_recipients
     if not given or not all(_ADDRESS.fullmatch(one) for one in (*given, *filter(None, [settings.smtp_from]))):
         yield "COUNTERSIGN_ANCHOR_MAIL and COUNTERSIGN_SMTP_FROM hold mail addresses, those of the former parted by commas"
-    server = settings.smtp_url.get_secret_value() if settings.smtp_url is not None else "smtp://localhost"
-    if urlsplit(server).scheme not in ("smtp", "smtps") or not urlsplit(server).hostname:
+    if settings.smtp_url is not None and not _is_mail_server(settings.smtp_url.get_secret_value()):
         yield "COUNTERSIGN_SMTP_URL reads smtp://[user:password@]host[:port], or smtps://"
+
+
+def _is_mail_server(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
 
 
 def _reachable(url: str) -> bool:
     """Whether it is an https address, or an http one on this machine: nobody on the way can read what is sent there."""
+    if not all("!" <= sign <= "~" for sign in url):
+        return False
     try:
         parts = urlsplit(url)
         _ = parts.port

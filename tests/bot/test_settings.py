@@ -216,3 +216,42 @@ def test_quotation_marks_around_a_token_are_one_sentence(monkeypatch: pytest.Mon
         SettingsError, match=f"^{name}: holds quotation marks, which are a part of it here: leave them out.$"
     ):
         loaded(monkeypatch, **{name: value})
+
+
+@pytest.mark.parametrize("name", ["SLACK_API_URL", "COUNTERSIGN_HEARTBEAT_URL", "COUNTERSIGN_PAGERDUTY_URL"])
+@pytest.mark.parametrize(
+    "address",
+    ["https://", "https://a b/", "https://a/\nHost: x", "https://a:99999/", "http://[bad", "http://127.0.0.1@a.example/"],
+)
+def test_an_address_that_leads_nowhere_is_one_sentence_that_names_the_setting(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: "):
+        loaded(monkeypatch, **{name: address})
+
+
+@pytest.mark.parametrize("server", ["smtp://[bad", "smtp://h:bad", "http://h", "smtp://"])
+def test_a_mail_server_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
+    with pytest.raises(SettingsError, match="^COUNTERSIGN_SMTP_URL reads"):
+        loaded(monkeypatch, COUNTERSIGN_ANCHOR_MAIL="a@b", COUNTERSIGN_SMTP_FROM="c@d", COUNTERSIGN_SMTP_URL=server)
+
+
+def test_a_folder_of_secrets_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="^COUNTERSIGN_SECRETS_DIR: .*is no folder"):
+        loaded(monkeypatch, COUNTERSIGN_SECRETS_DIR=str(tmp_path / "nothing"))
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("name", ["slack_bot_token", "countersign_listen"])
+def test_a_secret_that_is_no_file_is_named_and_never_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(SettingsError, match=f"^COUNTERSIGN_SECRETS_DIR: {name} in it is no regular file"):
+        loaded(monkeypatch, COUNTERSIGN_SECRETS_DIR=str(tmp_path))
+
+
+@pytest.mark.parametrize("prefix", ["../x", "a b", "/cs-", "a\x1b[2J", "x" * 21])
+def test_a_prefix_that_no_command_can_have_is_named(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
+    with pytest.raises(SettingsError, match="^COUNTERSIGN_COMMAND_PREFIX: begins the names of Slack commands"):
+        loaded(monkeypatch, COUNTERSIGN_COMMAND_PREFIX=prefix)
