@@ -21,14 +21,24 @@ DEFAULT_WAIT = 30.0  # seconds, where a 429 names none
 REFUSED_TOKEN = frozenset(
     {
         "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "not_allowed_token_type",
-        "missing_scope", "no_permission", "team_disabled", "two_factor_setup_required",
+        "missing_scope", "no_permission", "team_disabled", "team_access_not_granted", "enterprise_is_restricted",
+        "two_factor_setup_required",
     }
 )  # fmt: skip
 """Slack does not accept the token, or not for this method; retrying does not help until an operator changes something."""
 REFUSED = (REFUSED_TOKEN - {"no_permission"}) | {"org_login_required", "ekm_access_denied", "accesslimited"}
 """What `token_watch` reports: whoever gets one of these is cut off from Slack, as in an outage. `no_permission` may be about
 one conversation only."""
-BY_ADMINISTRATORS = frozenset({"org_login_required", "ekm_access_denied", "accesslimited", "team_disabled"})
+BY_ADMINISTRATORS = frozenset(
+    {
+        "org_login_required",
+        "ekm_access_denied",
+        "accesslimited",
+        "team_disabled",
+        "team_access_not_granted",
+        "enterprise_is_restricted",
+    }
+)
 """Those that only the administrators of the workspace can end."""
 UNANSWERED = REFUSED | {
     "timeout", "network", "http_200", "http_403", "http_407", "http_500", "http_502", "http_503", "http_504",
