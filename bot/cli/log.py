@@ -22,9 +22,9 @@ from bot.cli.log_export.command import export
 from bot.cli.log_export.database import existing
 from bot.clock import SystemClock
 from bot.decision_log.keys import vkey_lines
-from bot.domain.decision_log.signed_note import VerifierKey, read_vkey
+from bot.domain.decision_log.signed_note import VerifierKey, read_vkeys
 from bot.domain.errors import NoteError, TextFileError
-from bot.domain.policy.handed_in import file_text, trimmed
+from bot.domain.policy.handed_in import file_text
 from bot.ports.database import Location
 from bot.settings import Settings, load
 from bot.terminal import say, say_json, working
@@ -234,12 +234,9 @@ def _keys(path: Path) -> tuple[VerifierKey, ...]:
         said = f"{path} is no file. Put the key's line into one: countersign log vkey > FILE"
         raise typer.BadParameter(said, param_hint="--vkey")
     try:
-        found = tuple(read_vkey(trimmed(line)) for line in _text(path).splitlines() if trimmed(line))
+        return read_vkeys(_text(path))
     except NoteError as error:
         raise typer.BadParameter(f"{path}: {error}", param_hint="--vkey") from None
-    if not found:
-        raise typer.BadParameter(f"{path} holds no verifier key.", param_hint="--vkey")
-    return found
 
 
 def _text(path: Path) -> str:

@@ -20,7 +20,7 @@ from bot.clock import SystemClock, read_request_id
 from bot.domain.case.click import Rejected
 from bot.domain.case.transition import OPERATOR
 from bot.domain.errors import NoteError, PolicyError, TextFileError
-from bot.domain.policy.handed_in import file_text, trimmed
+from bot.domain.policy.handed_in import file_text
 from bot.domain.policy.trusted_address import trusted
 from bot.domain.workflow.permit import Wanted
 from bot.settings import load
@@ -178,13 +178,12 @@ def _shown(url: str) -> str:
 
 
 def _vkeys(path: Path) -> tuple[VerifierKey, ...]:
-    from bot.domain.decision_log.signed_note import read_vkey
+    from bot.domain.decision_log.signed_note import read_vkeys
 
     try:
-        found = tuple(read_vkey(trimmed(line)) for line in _text(path).splitlines() if trimmed(line))
+        return read_vkeys(_text(path))
     except NoteError as error:
         misused(f"{path}: {error}")
-    return found or misused(f"{path} holds no verifier key.")
 
 
 def _text(path: Path) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 from bot.decision_log.entry_decoder import decoded
 from bot.decision_log.keys import verify
 from bot.domain.decision_log.export_ocsf import Ocsf
-from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, read_checkpoint, read_note, read_vkey
+from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, read_checkpoint, read_note, read_vkeys
 from bot.domain.decision_log.tiles import tiles_of
 from bot.domain.decision_log.verify.checkpoints import Kept, audited
 from bot.domain.decision_log.verify.decisions import Rejudge
@@ -71,7 +71,7 @@ def check_export(
     """
     export = Export(folder)
     checked = ExportCheck(own_key=vkeys is None, policy_root=policy_root)
-    given = None if vkeys is None else read_keys(vkeys)
+    given = None if vkeys is None else read_vkeys(vkeys)
     for finding in _findings(export, given, checked):
         if len(checked.findings) < limit:
             checked.findings.append(finding)
@@ -121,15 +121,10 @@ def _audit(export: Export, note: Checkpoint, notes: dict[int, Checkpoint]) -> Au
     )
 
 
-def read_keys(vkeys: str) -> Sequence[VerifierKey]:
-    """Verifier keys, one a line. Raises NoteError."""
-    return tuple(read_vkey(line) for line in vkeys.splitlines() if line.strip())
-
-
 def own_keys(export: Export) -> Sequence[VerifierKey]:
     """The keys in the export; empty if they cannot be read, and then no signature is valid."""
     try:
-        return read_keys(export.text("log.vkey"))
+        return read_vkeys(export.text("log.vkey"))
     except NoteError:
         return ()
 

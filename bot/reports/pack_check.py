@@ -18,11 +18,11 @@ from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.export_csv import safe
 from bot.domain.decision_log.inclusion_proof import includes
 from bot.domain.decision_log.merkle_tree import leaf_hash
-from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, open_checkpoint, read_note, signed_by
+from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey, open_checkpoint, read_note, read_vkeys, signed_by
 from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import NoteError
-from bot.evidence.check import NO_KEY, ExportCheck, newest, own_keys, read_keys
+from bot.evidence.check import NO_KEY, ExportCheck, newest, own_keys
 from bot.evidence.files import Export
 from bot.reports.pack import SAYS, note_text
 from bot.reports.pack_rows import Unreadable, readable, rows_of, sheet_of
@@ -41,7 +41,7 @@ def is_pack(export: Export) -> bool:
 def check_pack(export: Export, vkeys: str | None) -> ExportCheck:
     """Verifies the pack; `vkeys` are verifier keys, one a line, None: the pack's own. Raises NoteError for an invalid key."""
     checked = ExportCheck(own_key=vkeys is None)
-    keys = own_keys(export) if vkeys is None else read_keys(vkeys)
+    keys = own_keys(export) if vkeys is None else read_vkeys(vkeys)
     unsigned = vkeys is None and not keys
     checked.findings = [LogFinding("signature", None, NO_KEY)] if unsigned else list(pack_findings(export, keys))
     note = newest(export)

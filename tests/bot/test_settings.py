@@ -213,7 +213,7 @@ def test_a_secret_that_is_no_text_is_named(tmp_path: Path, monkeypatch: pytest.M
 @pytest.mark.parametrize("value", ['"0123456789abcdef"', "'xoxb-1'", "“xapp-1”"])
 def test_quotation_marks_around_a_token_are_one_sentence(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     with pytest.raises(
-        SettingsError, match=f"^{name}: holds quotation marks, which are a part of it here: leave them out.$"
+        SettingsError, match=rf"^{name}: holds quotation marks, which are a part of it here: leave them out.$"
     ):
         loaded(monkeypatch, **{name: value})
 
@@ -232,12 +232,12 @@ def test_an_address_that_leads_nowhere_is_one_sentence_that_names_the_setting(
 
 @pytest.mark.parametrize("server", ["smtp://[bad", "smtp://h:bad", "http://h", "smtp://"])
 def test_a_mail_server_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, server: str) -> None:
-    with pytest.raises(SettingsError, match="^COUNTERSIGN_SMTP_URL reads"):
+    with pytest.raises(SettingsError, match=r"^COUNTERSIGN_SMTP_URL reads"):
         loaded(monkeypatch, COUNTERSIGN_ANCHOR_MAIL="a@b", COUNTERSIGN_SMTP_FROM="c@d", COUNTERSIGN_SMTP_URL=server)
 
 
 def test_a_folder_of_secrets_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="^COUNTERSIGN_SECRETS_DIR: .*is no folder"):
+    with pytest.raises(SettingsError, match=r"^COUNTERSIGN_SECRETS_DIR: .*is no folder"):
         loaded(monkeypatch, COUNTERSIGN_SECRETS_DIR=str(tmp_path / "nothing"))
 
 
@@ -253,5 +253,5 @@ def test_a_secret_that_is_no_file_is_named_and_never_waited_for(
 
 @pytest.mark.parametrize("prefix", ["../x", "a b", "/cs-", "a\x1b[2J", "x" * 21])
 def test_a_prefix_that_no_command_can_have_is_named(monkeypatch: pytest.MonkeyPatch, prefix: str) -> None:
-    with pytest.raises(SettingsError, match="^COUNTERSIGN_COMMAND_PREFIX: begins the names of Slack commands"):
+    with pytest.raises(SettingsError, match=r"^COUNTERSIGN_COMMAND_PREFIX: begins the names of Slack commands"):
         loaded(monkeypatch, COUNTERSIGN_COMMAND_PREFIX=prefix)

@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.domain.errors import NoteError
+from bot.domain.policy.handed_in import trimmed
 
 ED25519 = b"\x01"
 Sign = Callable[[bytes], bytes]  # message to 64 bytes of signature
@@ -85,13 +86,26 @@ def read_vkey(line: str) -> VerifierKey:
     if len(parts) != 3 or not _NAME.fullmatch(parts[0]):
         raise NoteError("A verifier key reads name+id+base64.")
     name, key_id, encoded = parts
-    material = _bytes(encoded)
+    try:
+        material = _bytes(encoded)
+    except NoteError:
+        raise NoteError(
+            "A verifier key reads name+id+base64, without quotation marks or anything else beside it."
+        ) from None
     if material[:1] != ED25519 or len(material) != 33:
         raise NoteError("Only Ed25519 verifier keys (type 1) are known.")
     key = VerifierKey(name, material[1:])
     if key.id.hex() != key_id:
         raise NoteError(f"The verifier key's id is {key.id.hex()}, not {key_id}: a part of it was changed.")
     return key
+
+
+def read_vkeys(text: str) -> tuple[VerifierKey, ...]:
+    """Verifier keys as somebody saved them, one a line, without the unseen signs of a copy. Raises NoteError, also where there is none."""
+    found = tuple(read_vkey(line) for line in map(trimmed, text.splitlines()) if line)
+    if not found:
+        raise NoteError("There is no verifier key in it: put the line of `countersign log vkey` there.")
+    return found
 
 
 def sign(text: str, signers: Sequence[tuple[VerifierKey, Sign]]) -> SignedNote:

@@ -224,4 +224,4 @@ def test_a_key_beside_signs_that_nobody_sees_is_the_key_and_an_empty_file_is_nam
     assert host.type("verify", "--export", str(exported), "--vkey", "copied").returncode == 0
     done = host.type("verify", "--export", str(exported), "--vkey", "empty")
     assert done.returncode == 2
-    assert "empty holds no verifier key" in " ".join(done.stderr.replace("│", " ").split())
+    assert "There is no verifier key in it" in done.stderr

@@ -16,6 +16,7 @@ from bot.domain.decision_log.signed_note import (
     read_checkpoint,
     read_note,
     read_vkey,
+    read_vkeys,
     sign,
     signed_by,
 )
@@ -130,3 +131,18 @@ def test_a_checkpoint_counts_only_under_a_key_of_its_own_name() -> None:
     assert open_checkpoint(own, [KEY, ELSE], verify) == CHECKPOINT
     with pytest.raises(NoteError, match="No known key"):
         open_checkpoint(foreign, [KEY, ELSE], verify)
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "\ufeff\n", "\u200b \n"])
+def test_a_file_without_a_key_is_named_and_never_taken_for_a_forged_signature(text: str) -> None:
+    with pytest.raises(NoteError, match="There is no verifier key in it"):
+        read_vkeys(text)
+
+
+def test_a_key_in_quotation_marks_is_a_sentence() -> None:
+    with pytest.raises(NoteError, match="without quotation marks"):
+        read_vkeys(f'"{VKEY}"')
+
+
+def test_unseen_signs_beside_keys_are_dropped() -> None:
+    assert read_vkeys(f"\u200b{VKEY}\u2060 \n\u200e\n{VKEY}\r\n") == (read_vkey(VKEY), read_vkey(VKEY))
