@@ -12,7 +12,6 @@ import re
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,7 +20,7 @@ from pydantic_settings import SettingsError as SourceError
 from bot.domain.decision_log.witness import read_witness_key
 from bot.domain.errors import NoteError, SettingsError, TextFileError
 from bot.domain.policy.handed_in import file_text, trimmed
-from bot.domain.policy.trusted_address import is_loopback
+from bot.domain.policy.trusted_address import is_mail_server, is_on_this_machine, is_private
 from bot.ports.database import Location, PostgresServer
 
 ENV_FILE = Path(".env")
@@ -99,7 +98,7 @@ class Settings(BaseSettings):
     @field_validator("slack_api_url")
     @classmethod
     def _base(cls, value: str) -> str:
-        if not _reachable(value):
+        if not is_private(value):
             raise ValueError("must be an address that starts with https:// (or http:// for a sandbox on this machine)")
         return value if value.endswith("/") else value + "/"
 
@@ -123,7 +122,7 @@ class Settings(BaseSettings):
     @field_validator("pagerduty_url")
     @classmethod
     def _stand_in(cls, value: str | None) -> str | None:
-        if value is not None and not (_reachable(value) and _loopback(value)):
+        if value is not None and not (is_private(value) and is_on_this_machine(value)):
             raise ValueError("is only for a stand-in on this machine; leave it out")
         return value
 
@@ -144,7 +143,7 @@ class Settings(BaseSettings):
     @field_validator("traces_url")
     @classmethod
     def _collector(cls, value: str | None) -> str | None:
-        if value is not None and not _reachable(value):
+        if value is not None and not is_private(value):
             raise ValueError("must be an address that starts with https:// (or http:// for a collector on this machine)")
         return value
 
@@ -158,7 +157,7 @@ class Settings(BaseSettings):
     @field_validator("heartbeat_url")
     @classmethod
     def _heartbeat(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and not _reachable(value.get_secret_value()):
+        if value is not None and not is_private(value.get_secret_value()):
             raise ValueError("must be an address that starts with https:// (or http:// on this machine)")
         return value
 
@@ -166,7 +165,7 @@ class Settings(BaseSettings):
     def _clock(self) -> Settings:
         if not 1 <= self.time_scale < float("inf"):  # nan, too, is neither
             raise ValueError("COUNTERSIGN_TIME_SCALE is 1 or more: policy times are never stretched")
-        if self.time_scale > 1 and not _loopback(self.slack_api_url):
+        if self.time_scale > 1 and not is_on_this_machine(self.slack_api_url):
             raise ValueError("COUNTERSIGN_TIME_SCALE above 1 is for a sandbox on this machine; leave it out")
         return self
 
@@ -276,7 +275,7 @@ def _anchor_faults(settings: Settings) -> Iterator[str]:
     """What is wrong with the anchors, a sentence each without its full stop. A half-configured anchor is a fault."""
     for name in ("witness_url", "anchor_webhook"):
         secret = getattr(settings, name)
-        if secret is not None and not _reachable(secret.get_secret_value()):
+        if secret is not None and not is_private(secret.get_secret_value()):
             yield f"COUNTERSIGN_{name.upper()} must be an address that starts with https:// (or http:// on this machine)"
     if (settings.witness_url is None) != (settings.witness_vkey is None):
         yield "COUNTERSIGN_WITNESS_URL and COUNTERSIGN_WITNESS_VKEY belong together: the witness's operator gives you both"
@@ -296,29 +295,5 @@ def _mail_faults(settings: Settings) -> Iterator[str]:
     given = settings.anchor_recipients
     if not given or not all(_ADDRESS.fullmatch(one) for one in (*given, *filter(None, [settings.smtp_from]))):
         yield "COUNTERSIGN_ANCHOR_MAIL and COUNTERSIGN_SMTP_FROM hold mail addresses, those of the former parted by commas"
-    if settings.smtp_url is not None and not _is_mail_server(settings.smtp_url.get_secret_value()):
+    if settings.smtp_url is not None and not is_mail_server(settings.smtp_url.get_secret_value()):
         yield "COUNTERSIGN_SMTP_URL reads smtp://[user:password@]host[:port], or smtps://"
-
-
-def _is_mail_server(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        return False
-
-
-def _reachable(url: str) -> bool:
-    """Whether it is an https address, or an http one on this machine: nobody on the way can read what is sent there."""
-    if not all("!" <= sign <= "~" for sign in url):
-        return False
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and _loopback(url)))
-
-
-def _loopback(url: str) -> bool:
-    return is_loopback(urlsplit(url).hostname or "")
