@@ -76,7 +76,10 @@ async def test_a_refusal_by_any_call_is_a_finding_and_one_error_in_the_log(
 
 def test_the_words_of_the_contract_are_among_them() -> None:
     named = {"invalid_auth", "account_inactive", "token_revoked", "missing_scope", "not_authed", "token_expired"}
-    assert named | {"org_login_required", "ekm_access_denied", "team_access_not_granted", "enterprise_is_restricted"} <= REFUSED
+    assert (
+        named | {"org_login_required", "ekm_access_denied", "team_access_not_granted", "enterprise_is_restricted"}
+        <= REFUSED
+    )
     assert REFUSED_TOKEN - {"no_permission"} <= REFUSED
 
 
