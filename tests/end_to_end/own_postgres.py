@@ -78,7 +78,7 @@ class Server:
 
     def _folder(self) -> None:
         _programs()
-        self.folder.mkdir()
+        self.folder.mkdir(mode=0o700)
         if self._as_root:
             shutil.chown(self.folder, _ACCOUNT)
 
