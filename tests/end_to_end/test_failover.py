@@ -81,7 +81,7 @@ async def assert_it_stops(fleet: Fleet, database: OwnPostgres, file: Any) -> Non
         assert memory.size > head, "the copy lost nothing that was signed"
 
     async def stopped() -> bool:
-        return any(["log is stopped" in await said(bot) for bot in fleet.bots])  # noqa: C419  it awaits
+        return any(["log is stopped" in await said(bot) for bot in fleet.bots])
 
     await until(stopped, 60)
     await ground.click(APPROVER, "approve", f"{pending}:1")
