@@ -37,7 +37,7 @@ def _restored() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_no_secret_stands_in_a_line_wherever_it_was(secret: str) -> None:
+def test_no_secret_is_in_a_line_wherever_it_was(secret: str) -> None:
     line = scrub(None, "info", {"event": f"failed: {secret}", "nested": {"a": [secret, {"b": (secret, 1)}]}, "n": 3})
     assert secret not in repr(line)
     assert line["n"] == 3
@@ -45,7 +45,7 @@ def test_no_secret_stands_in_a_line_wherever_it_was(secret: str) -> None:
 
 
 @given(st.text(max_size=30), st.sampled_from(SECRETS), st.text(" \n\"'.,;", min_size=1, max_size=3))
-def test_whatever_stands_around_it_a_secret_is_hidden(around: str, secret: str, gap: str) -> None:
+def test_a_secret_is_hidden_whatever_is_around_it(around: str, secret: str, gap: str) -> None:
     line = scrub(None, "info", {"event": f"{around}{gap}{secret}{gap}{around}"})
     assert secret not in line["event"]
 

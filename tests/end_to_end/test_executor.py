@@ -39,7 +39,7 @@ def command(bot: Any, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.sqlite  # it reads the bytes of the database's file
-async def test_an_end_is_told_once_and_never_lost_however_often_the_bot_is_killed(
+async def test_an_end_is_announced_once_and_never_lost_however_often_the_bot_is_killed(
     start: Callable[..., Any], file: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with Receiver() as system:

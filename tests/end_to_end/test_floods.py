@@ -107,7 +107,7 @@ async def test_file_and_withdraw_wakes_three_times_in_ten_minutes(ground: Ground
     assert ground.bot.rows(paged) == [(4,)]
 
 
-async def test_connections_that_stand_about_and_large_fields_stop_nothing(ground: Ground) -> None:
+async def test_idle_connections_and_large_fields_stop_nothing(ground: Ground) -> None:
     doors = [ground.bot.environment["COUNTERSIGN_LISTEN"], ground.bot.ops_listen]
     starts = (
         b"",

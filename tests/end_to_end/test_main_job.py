@@ -82,7 +82,7 @@ async def test_a_click_without_authority_changes_nothing_and_is_answered(
     assert sandbox.current(card).buttons == card.buttons
 
 
-async def test_two_who_were_asked_click_at_the_same_instant_and_one_outcome_stands(
+async def test_two_who_were_asked_click_at_the_same_instant_and_there_is_one_outcome(
     start: Callable[..., Any], file: Any
 ) -> None:
     bot = await start(300)

@@ -48,7 +48,7 @@ async def test_pass_asks_the_next_at_once_and_the_passer_may_still_decide(start:
     assert await sandbox.wait_for(lambda: "grant.opened" in bot.types())
 
 
-async def test_on_it_tells_everyone_and_works_once(start: Callable[..., Any], file: Any) -> None:
+async def test_on_it_informs_everyone_and_works_once(start: Callable[..., Any], file: Any) -> None:
     bot = await start()
     sandbox = bot.sandbox
     card = await file(sandbox)

@@ -43,7 +43,7 @@ def test_paths_are_found_in_the_pages() -> None:
     assert paths("see `bot/clock.py` and `bot/domain/`, not `yes/no` words") == ["bot/clock.py", "bot/domain/", "yes/no"]
 
 
-def test_every_package_stands_in_the_tree() -> None:
+def test_every_package_is_in_the_tree() -> None:
     tree = TEXT.split("## The path")[0]
     packages = {
         path.parent.relative_to(ROOT).as_posix()

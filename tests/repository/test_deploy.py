@@ -46,7 +46,7 @@ def test_a_stop_has_more_time_than_the_bot_takes() -> None:
     assert int(unit()["TimeoutStopSec"][0]) > 3 * server.STOPPING
 
 
-def test_no_secret_stands_in_the_environment_and_each_credential_is_a_setting() -> None:
+def test_no_secret_is_in_the_environment_and_each_credential_is_a_setting() -> None:
     assert not [value for value in unit()["Environment"] if value.startswith("SLACK_")]
     names = [value.partition(":")[0] for value in unit()["LoadCredential"]]
     assert {name.lower() for name in names} <= set(Settings.model_fields)

@@ -22,14 +22,14 @@ def is_mirrored(test: Path, root: Path) -> bool:
 
 
 @pytest.mark.parametrize("test", [path for path in TESTS if path.name.startswith("test_")], ids=str)
-def test_a_test_bears_the_name_of_its_subject(test: Path) -> None:
+def test_a_test_has_the_name_of_its_subject(test: Path) -> None:
     assert is_mirrored(test, ROOT), (
         f"tests/{test} has no {test.parent}/{test.stem.removeprefix('test_')}: move it, or to tests/rules"
     )
 
 
 @pytest.mark.parametrize("folder", sorted({path.parent for path in TESTS} - {Path()}), ids=str)
-def test_a_folder_of_tests_bears_the_name_of_a_package(folder: Path) -> None:
+def test_a_folder_of_tests_has_the_name_of_a_package(folder: Path) -> None:
     assert (ROOT / folder).is_dir()
 
 

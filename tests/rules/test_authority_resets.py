@@ -123,7 +123,7 @@ async def reset_of(office: Office, subject: Person) -> None:
     assert await office.state(case_id) is RequestState.APPROVED
 
 
-async def test_the_last_person_able_to_decide_keeps_it_and_risk_owner_and_auditors_are_told(office: Office) -> None:
+async def test_the_last_person_able_to_decide_keeps_it_and_risk_owner_and_auditors_are_informed(office: Office) -> None:
     await office.adopt(alone((DEP1,)))
     office.service.current.sets = Sets(office.service.current.sets.sets[-1:])
     await reset_of(office, DEP1)

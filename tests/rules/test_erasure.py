@@ -162,7 +162,7 @@ async def test_the_account_leaves_the_state_and_a_later_entry_makes_a_new_pseudo
     assert not (await check_log(host.path)).findings
 
 
-async def test_an_erased_request_opens_empty_and_is_still_told_from_others(eraser: Eraser) -> None:
+async def test_an_erased_request_opens_empty_and_is_still_distinguished_from_others(eraser: Eraser) -> None:
     await eraser.ended(await eraser.confirmed())
     case = await eraser.host.case(eraser.case)
     assert (case.request.target, case.request.reason) == ("", "")

@@ -172,7 +172,7 @@ def test_a_mutated_calendar_is_read_or_refused(example: Policy, changes: Any) ->
 @seeded
 @given(st.sampled_from(["open", "close"]), st.integers(100, 599), mutations)
 @quick
-def test_any_answer_of_an_executor_is_a_word_or_what_was_heard(kind: Any, status: int, changes: Any) -> None:
+def test_any_answer_of_an_executor_is_a_code_or_what_it_said(kind: Any, status: int, changes: Any) -> None:
     heard = read_answer(kind, status, mutated(b'{"state": "opened", "detail": "done"}', changes))
     assert str(getattr(heard, "detail", heard)).isprintable()
 

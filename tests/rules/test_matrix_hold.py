@@ -58,7 +58,7 @@ acts = st.lists(st.one_of(st.just("confirm"), st.just("silence"), changes), max_
 
 
 @given(acts)
-def test_nothing_is_wider_than_the_owners_last_word(script: list[object]) -> None:
+def test_nothing_is_wider_than_the_owners_last_answer(script: list[object]) -> None:
     world = World()
     world.adopt(FIRST, replace(FIRST, agreement=None, digest="before"))
     world.confirm()

@@ -56,7 +56,7 @@ async def test_rule_5_what_was_not_committed_is_not_said(office: Office) -> None
     assert await office.deliver() == []
 
 
-async def test_rule_5_a_crash_after_the_commit_loses_no_word(office: Office) -> None:
+async def test_rule_5_a_crash_after_the_commit_loses_no_message(office: Office) -> None:
     await office.take_in(office.form(PE1))
     (row,) = await office.store.inbox.unfinished(1)
     office.mortal.dies = "after"
@@ -67,7 +67,7 @@ async def test_rule_5_a_crash_after_the_commit_loses_no_word(office: Office) -> 
     assert {o.say.purpose for o in office.shown} >= {"card", "receipt"}
 
 
-async def test_rule_5_a_word_leased_by_a_process_that_died_is_said_by_the_next(office: Office) -> None:
+async def test_rule_5_a_message_leased_by_a_process_that_died_is_sent_by_the_next(office: Office) -> None:
     await office.file(PE1)
     count = len(waiting(office))
     assert len(await office.store.outbox.lease(office.clock.at, office.clock.at + LEASE, 50)) == count
@@ -78,7 +78,7 @@ async def test_rule_5_a_word_leased_by_a_process_that_died_is_said_by_the_next(o
     assert await office.deliver() == []
 
 
-async def test_rule_5_a_new_word_is_never_taken_for_one_that_was_said(office: Office) -> None:
+async def test_rule_5_a_new_message_is_never_taken_for_one_that_was_sent(office: Office) -> None:
     case_id = await office.file(PE1)
     said = {o.id for o in await office.deliver()}
     await office.click(OWNER, case_id)
@@ -98,7 +98,7 @@ async def test_rule_5_a_new_word_is_never_taken_for_one_that_was_said(office: Of
         max_size=10,
     ),
 )
-def test_rule_5_every_written_word_ends_as_said_or_as_undeliverable_with_the_reason(
+def test_rule_5_every_stored_message_ends_as_sent_or_as_undeliverable_with_the_reason(
     tmp_path_factory: pytest.TempPathFactory, dead: set[Person], story: list[tuple[str, Any]]
 ) -> None:
     async def told() -> None:

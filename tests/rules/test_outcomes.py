@@ -162,7 +162,7 @@ async def test_rule_3_a_filing_is_written_once(office: Office) -> None:
     what=st.lists(st.sampled_from(["approve", "deny", "withdraw"]), min_size=6, max_size=6),
     twice=st.booleans(),
 )
-def test_rule_3_many_at_one_instant_have_one_outcome_and_every_loser_is_told_who_won(
+def test_rule_3_many_at_one_instant_have_one_outcome_and_every_loser_learns_who_won(
     tmp_path_factory: pytest.TempPathFactory, people: list[Person], what: list[Any], twice: bool
 ) -> None:
     async def story() -> None:

@@ -167,7 +167,7 @@ class TestTheRegisterOnTheHost:
         code, text = await self.type("--all", "--json")
         assert (code, [(one["id"], one["state"]) for one in json.loads(text)]) == (0, [(case_id, "finished")])
 
-    async def test_still_tells_of_one_that_is_over_what_only_the_log_keeps(self, office: Office) -> None:
+    async def test_still_shows_of_one_that_is_over_what_only_the_log_keeps(self, office: Office) -> None:
         case_id = await opened(office, target="srv-9")
         await office.click(PE1, case_id, "finish")
         await office.deliver()

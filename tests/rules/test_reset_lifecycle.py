@@ -91,7 +91,7 @@ async def test_the_refused_yes_names_what_is_missing(office: Office) -> None:
     assert (told["to"], told["sentence"], told["missing"]) == ("U0OWNER", "unverified", ["manager_callback"])
 
 
-async def test_the_subject_is_told_before_and_after_and_nothing_else(office: Office) -> None:
+async def test_the_subject_is_informed_before_and_after_and_of_nothing_else(office: Office) -> None:
     case_id = await filed(office)
     for name in METHODS:
         await attest(office, case_id, name)

@@ -91,14 +91,14 @@ async def test_anyone_who_left_is_kept_with_a_reason_only_and_never_together(off
 
 
 @pytest.mark.parametrize("person", [OWNER, RISK, PE1, SOCLEAD])
-async def test_nobody_else_speaks_of_them(office: GovernedOffice, person: Person) -> None:
+async def test_nobody_else_attests_them(office: GovernedOffice, person: Person) -> None:
     await says(office, person, await mine(office), U0PE1="stays")
     assert office.entries("roster.attested") == []
     assert office.entries("decision.refused")[-1]["who"] == person
     assert of(await mine(office), PE1).attested is None
 
 
-async def test_a_lead_speaks_once_and_the_message_says_that_nothing_is_left(office: GovernedOffice) -> None:
+async def test_a_lead_attests_once_and_the_message_says_that_nothing_is_left(office: GovernedOffice) -> None:
     campaign = await mine(office)
     people = {
         item.of.rpartition("/")[2]: "stays"

@@ -116,7 +116,7 @@ async def test_an_endorsement_survives_a_restart(office: Office) -> None:
     assert office.service.current.key_changes == ()
 
 
-async def test_every_owner_and_auditor_is_told_in_slack_and_by_page(office: Office) -> None:
+async def test_every_owner_and_auditor_is_informed_in_slack_and_by_page(office: Office) -> None:
     old = office.policy
     said = unendorsed(old, with_key(old, OWNER, EVIL), office.clock.now())
     owners = {domain.owner for domain in old.domains.values()}

@@ -347,7 +347,7 @@ async def test_swapped_policy_files_are_named_in_both(log: Writer, tmp_path: Pat
     assert "policy" in {f.code for f in policy_check(log.path).findings}
 
 
-async def test_the_command_names_the_codes_and_says_whose_word_the_keys_are(
+async def test_the_command_names_the_codes_and_says_who_vouches_for_the_keys(
     log: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await log.approve(await log.file(ONE))

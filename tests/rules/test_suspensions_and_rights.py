@@ -100,7 +100,7 @@ class TestAReset:
         assert first["data"] == {"domain": "directory", "subject": OWNER, "reset": reset}
         assert told(office, "suspended") == ["U0OWNER"]
 
-    async def test_of_an_auditor_takes_their_word_on_operators_until_the_resets_domain_restores_it(
+    async def test_of_an_auditor_takes_their_say_on_operators_until_the_resets_domain_restores_it(
         self, office: Office
     ) -> None:
         await reset_of(office, AUDIT)
@@ -260,7 +260,7 @@ class TestRestore:
 
 
 class TestAnAutonomousRight:
-    async def test_opens_at_once_and_tells_the_owner_each_time(self, office: Office) -> None:
+    async def test_opens_at_once_and_informs_the_owner_each_time(self, office: Office) -> None:
         case_id = await office.file(PE1, "unlock")
         assert office.types(case_id) == ["request.filed", "grant.opened"]
         case = await office.case(case_id)

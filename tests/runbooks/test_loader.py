@@ -86,7 +86,7 @@ def test_runbooks_hold_every_key(stored: dict[str, bytes]) -> None:
     assert (glass.default_duration, glass.audience, glass.approvals) == (7200, "breakglass", 1)
 
 
-def test_a_high_risk_requires_the_risk_owner_without_being_told(stored: dict[str, bytes]) -> None:
+def test_a_high_risk_requires_the_risk_owner_by_default(stored: dict[str, bytes]) -> None:
     policy = load_files(stored).policy
     assert policy is not None
     assert policy.runbooks["exception"].requires == ("risk_owner",)

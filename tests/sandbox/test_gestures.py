@@ -58,7 +58,7 @@ async def test_a_button_that_is_gone_can_still_be_pressed_on_a_remembered_card(s
     assert stale.payload["actions"][0]["value"] == "R-1"
 
 
-async def test_typed_text_survives_an_update_of_the_form_and_the_menu_tells_the_app_at_once(
+async def test_typed_text_survives_an_update_of_the_form_and_the_app_gets_the_menus_choice_at_once(
     sandbox: Sandbox, bolt: AsyncApp
 ) -> None:
     await sandbox.command("U0DEP1", "/ask")
@@ -121,7 +121,7 @@ async def test_an_update_with_an_old_hash_and_a_second_external_id_are_refused(
         await client.views_update(view_id=view["id"], view=form)
 
 
-async def test_pushed_forms_stack_and_closing_tells_the_app(
+async def test_pushed_forms_stack_and_closing_sends_an_event(
     sandbox: Sandbox, peer: Any, client: AsyncWebClient, form: dict[str, Any]
 ) -> None:
     trigger = (await sandbox.command("U0OWNER", "/ask")).payload["trigger_id"]
@@ -192,7 +192,7 @@ async def test_a_shortcut_opens_the_form(sandbox: Sandbox, bolt: AsyncApp) -> No
         await sandbox.shortcut("U0OWNER", "nothing")
 
 
-async def test_a_direct_message_is_heard_and_answered_in_its_thread(sandbox: Sandbox, bolt: AsyncApp) -> None:
+async def test_a_direct_message_is_received_and_answered_in_its_thread(sandbox: Sandbox, bolt: AsyncApp) -> None:
     await sandbox.message_bot("U0OWNER", "what waits? @dev")
     answer = await sandbox.wait_for(lambda: sandbox.find("U0OWNER", "heard"))
     assert answer.text == "heard what waits? <@U0DEP1>"

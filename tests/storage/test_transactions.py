@@ -73,7 +73,7 @@ async def test_acts_that_arrive_together_share_a_commit(store: SqliteStore) -> N
     assert seen.count("SAVEPOINT act") == 250
 
 
-async def test_acts_that_are_handed_over_together_are_heard_of_together_each_in_its_place(store: SqliteStore) -> None:
+async def test_acts_that_are_handed_over_together_end_together_each_in_its_place(store: SqliteStore) -> None:
     seen = await statements(store)
     assert await store.commit_each([filing(new_case(f"R-{n}")) for n in range(150)]) == [None] * 150
     assert [seen.count(s) for s in ("COMMIT", "SAVEPOINT act")] == [2, 150]
@@ -176,7 +176,7 @@ def test_a_loop_that_ends_in_the_middle_hangs_nobody(path: Path) -> None:
     assert check_database(path).findings == ()
 
 
-async def test_a_commit_that_fails_is_told_to_everybody_and_leaves_nothing(
+async def test_a_commit_that_fails_is_reported_to_everybody_and_leaves_nothing(
     store: SqliteStore, path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = await store.commit(filing(new_case("R-1")))
@@ -364,7 +364,7 @@ def test_what_was_acknowledged_survives_kill_9(path: Path, tmp_path: Path) -> No
     assert filed == len(stored)
 
 
-async def test_who_lost_to_an_act_of_the_same_group_is_told_stale(store: SqliteStore) -> None:
+async def test_who_lost_to_an_act_of_the_same_group_is_stale(store: SqliteStore) -> None:
     case = await store.commit(filing(new_case("R-1")))
     assert case is not None
     outcomes = await asyncio.gather(store.commit(denial(case)), store.commit(denial(case)), return_exceptions=True)

@@ -98,7 +98,7 @@ async def test_one_bad_fetch_changes_nobodys_shift_also_after_a_restart(office: 
     assert told(office) == []
 
 
-async def test_what_was_read_too_long_ago_counts_no_more_and_people_are_told_once_and_when_it_is_over(
+async def test_what_was_read_too_long_ago_counts_no_more_and_people_get_one_message_and_another_when_it_is_over(
     office: Office,
 ) -> None:
     kept = feeds(office, calendar := Calendar())
@@ -262,7 +262,7 @@ async def test_a_look_that_fails_ends_nothing(office: Office, monkeypatch: pytes
         (False, ONC2, "*The on-call calendar of security is read again.* Whoever it names is on call."),
     ],
 )
-async def test_what_people_are_told_names_who_is_on_call(tmp_path: Path, blind: bool, fallback: Any, says: str) -> None:
+async def test_what_people_read_names_who_is_on_call(tmp_path: Path, blind: bool, fallback: Any, says: str) -> None:
     async with Office(tmp_path / "bot.db", organisation(replace(FED, fallback=fallback))) as office:
         kept = feeds(office, calendar := Calendar())
         calendar.body = None

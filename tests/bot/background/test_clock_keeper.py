@@ -70,7 +70,7 @@ async def watched(tmp_path: Path) -> AsyncIterator[Watched]:
 
 
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
-async def test_after_a_jump_a_yes_leaves_no_yes_and_its_author_is_told(watched: Watched, jump: timedelta) -> None:
+async def test_after_a_jump_a_yes_leaves_no_yes_and_its_author_gets_a_sentence(watched: Watched, jump: timedelta) -> None:
     case_id = await watched.office.file(PE1)
     watched.clock.jump(jump)
     await watched.office.click(OWNER, case_id)
@@ -127,7 +127,7 @@ async def test_a_jump_back_lets_no_grant_last_longer(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("jump", JUMPS, ids=str)
-async def test_a_jump_is_logged_once_and_stands_over_restarts_until_it_is_accepted(
+async def test_a_jump_is_logged_once_and_lasts_over_restarts_until_it_is_accepted(
     watched: Watched, jump: timedelta
 ) -> None:
     watched.clock.jump(jump)

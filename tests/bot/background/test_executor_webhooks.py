@@ -82,7 +82,7 @@ async def ground(tmp_path: Path) -> AsyncIterator[Ground]:
         assert check_database(place(office.path)).findings == ()
 
 
-async def test_an_opening_and_a_closing_are_told_signed_under_an_id_of_their_own(ground: Ground) -> None:
+async def test_an_opening_and_a_closing_are_sent_signed_under_an_id_of_their_own(ground: Ground) -> None:
     office = ground.office
     case_id = await ground.approved(target="srv-7")
     await ground.call()
@@ -189,7 +189,7 @@ async def test_a_close_waits_until_the_open_that_is_on_its_way_is_over(ground: G
     ]  # the open's answer came too late to count
 
 
-async def test_more_time_is_told_as_another_open(ground: Ground) -> None:
+async def test_more_time_is_sent_as_another_open(ground: Ground) -> None:
     office = ground.office
     case_id = await ground.approved()
     await ground.call()

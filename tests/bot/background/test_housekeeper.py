@@ -129,7 +129,7 @@ async def test_what_is_handed_in_after_the_end_leaves_too(trust: Office) -> None
 
 
 @pytest.mark.parametrize("emptied", [False, True])
-async def test_a_denied_repeat_is_known_by_its_target_wherever_that_stands(trust: Office, emptied: bool) -> None:
+async def test_a_denied_repeat_is_known_by_its_target_in_any_field(trust: Office, emptied: bool) -> None:
     case_id = await filed(trust)
     await trust.click(OWNER, case_id, "deny")
     await trust.deliver()
@@ -140,7 +140,7 @@ async def test_a_denied_repeat_is_known_by_its_target_wherever_that_stands(trust
 
 
 @pytest.mark.parametrize("emptied", [False, True])
-async def test_an_expired_repeat_is_known_by_its_target_wherever_that_stands(trust: Office, emptied: bool) -> None:
+async def test_an_expired_repeat_is_known_by_its_target_in_any_field(trust: Office, emptied: bool) -> None:
     case_id = await filed(trust)
     await trust.forward(46 * MINUTE)
     assert str(await trust.state(case_id)) == "expired"

@@ -50,7 +50,7 @@ async def test_a_crash_before_the_commit_loses_nothing_and_one_after_it_repeats_
     assert office.types(act.id)[2:] == ["request.approved", "grant.opened"]
 
 
-async def test_the_first_click_after_a_restart_is_heard(office: Office) -> None:
+async def test_the_first_click_after_a_restart_counts(office: Office) -> None:
     case_id = await office.file(PE1)
     await office.restart()
     await office.click(OWNER, case_id)

@@ -83,7 +83,7 @@ async def in_force(host: Host, changed: Policy) -> None:
     host.service.current.sets = Sets(host.service.current.sets.sets[-1:])
 
 
-async def test_a_hold_stands_at_once_and_covers_what_is_written_later(host: Host) -> None:
+async def test_a_hold_works_at_once_and_covers_what_is_written_later(host: Host) -> None:
     first = await host.ask()
     hold = await placed(host)
     later = await host.ask(target="dc-core-02")

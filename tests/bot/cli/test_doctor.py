@@ -93,7 +93,7 @@ async def test_a_healthy_installation_is_exit_0(slack: Sandbox, folder: Path) ->
     assert await countersign(folder, slack.environment, "doctor") == (0, "doctor: 0 errors, 0 warnings\n", "")
 
 
-async def test_an_error_is_exit_1_and_stands_before_the_warnings(slack: Sandbox, folder: Path) -> None:
+async def test_an_error_is_exit_1_and_comes_before_the_warnings(slack: Sandbox, folder: Path) -> None:
     slack.person("U0OWNER").deleted = True
     slack.world.workspace.app.scopes.append("admin")
     code, out, _ = await countersign(folder, slack.environment, "doctor")
@@ -271,7 +271,7 @@ def no_time_zones(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     zoneinfo.reset_tzpath(to=before)
 
 
-async def test_a_machine_without_time_zones_is_told_what_to_install(
+async def test_a_machine_without_time_zones_learns_what_to_install(
     slack: Sandbox, settings: Settings, no_time_zones: None
 ) -> None:
     texts = [f.text for f in (await report(settings)).errors if f.area == "time zones"]

@@ -140,7 +140,7 @@ class TestExplain:
         ]  # fmt: skip
 
     @pytest.mark.parametrize("owner", ["olga", "U0OWNER", "T0HOME/U0OWNER"])
-    def test_an_absent_owner_is_stood_in_for(self, owner: str) -> None:
+    def test_an_absent_owner_is_replaced(self, owner: str) -> None:
         assert moments("--absent", owner)[0] == (0, "ask", ["T0HOME/U0DEP1"])
 
     def test_several_absent_people_make_the_next_step_fire_at_once(self) -> None:

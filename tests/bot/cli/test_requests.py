@@ -76,7 +76,7 @@ async def test_what_a_person_typed_steers_no_terminal(host: Host) -> None:
         assert not any(line.startswith("R-FORGED") for line in done.output.splitlines())
 
 
-async def test_deny_is_final_and_everybody_is_told_by_the_running_bot(host: Host) -> None:
+async def test_deny_is_final_and_the_running_bot_informs_everybody(host: Host) -> None:
     case_id = await host.ask()
     await host.deliver()
     code, text = await host.type("deny", case_id, "--reason", "Use the read-only account")

@@ -214,7 +214,7 @@ async def test_a_stopped_log_anchors_nothing(post: Post) -> None:
     assert post.out.witness.bodies == []
 
 
-async def test_the_audit_channel_hears_a_changed_checkpoint_at_most_every_quarter_of_an_hour(post: Post) -> None:
+async def test_the_audit_channel_gets_a_changed_checkpoint_at_most_every_quarter_of_an_hour(post: Post) -> None:
     host = post.host
 
     def waiting() -> int:

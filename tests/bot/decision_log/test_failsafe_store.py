@@ -244,7 +244,7 @@ async def test_pages_and_lists_show_what_was_taken_away(office: StoppableOffice)
     assert office.clock.now() + MINUTE > office.clock.now()
 
 
-async def test_what_nobody_is_told_of_is_signed_at_the_next_look(office: StoppableOffice) -> None:
+async def test_what_is_announced_to_nobody_is_signed_at_the_next_look(office: StoppableOffice) -> None:
     await office.file(PE1)
     await office.standing.stoppable.look()
     (size,) = office.rows("SELECT max(size) FROM log_checkpoint")[0]

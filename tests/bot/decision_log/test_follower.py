@@ -84,7 +84,7 @@ async def test_without_a_memory_nothing_is_copied(folder: Path) -> None:
     assert recall(folder) is None
 
 
-def test_a_replica_without_a_memory_believes_the_leaders_word_about_its_own_nonce(folder: Path) -> None:
+def test_a_replica_without_a_memory_believes_the_leaders_answer_about_its_own_nonce(folder: Path) -> None:
     remember(folder, point(5))
     note, other = vouched_note(folder, NONCE), vouched_note(folder, "cd" * 16)
     assert note is not None

@@ -56,7 +56,7 @@ def test_an_export_has_the_files_of_the_contract(written: Written, exported: Pat
     assert len(notes) == 3
 
 
-def test_every_policy_set_that_an_entry_names_lies_in_the_export_byte_for_byte(exported: Path) -> None:
+def test_every_policy_set_that_an_entry_names_is_in_the_export_byte_for_byte(exported: Path) -> None:
     named = {entry["policy"]["sha256"] for data in entries_in(exported) if "policy" in (entry := json.loads(data))}
     sets = {path.name: path for path in (exported / "policy").iterdir()}
     assert set(sets) == named

@@ -101,7 +101,7 @@ async def test_over_http_ready_comes_with_our_own_listener(office: Office) -> No
 
 
 @pytest.mark.parametrize("name", LATE)
-async def test_a_part_that_is_silent_too_long_is_late_until_it_is_heard(watched: Watched, name: str) -> None:
+async def test_a_part_that_is_silent_too_long_is_late_until_it_reports(watched: Watched, name: str) -> None:
     watched.health.up()
     beat = watched.health.part(name)
     watched.office.sleep(MINUTE)
@@ -273,7 +273,7 @@ async def test_every_lane_has_its_numbers_from_the_start(watched: Watched) -> No
         assert found["waiting", (f"outbox_{lane.name.lower()}",)] == 0
 
 
-async def test_policy_build_and_readiness_stand_in_the_metrics(watched: Watched) -> None:
+async def test_policy_build_and_readiness_are_in_the_metrics(watched: Watched) -> None:
     watched.health.part("worker")
     found = await watched.samples()
     assert found["ready", ()] == 0
@@ -313,7 +313,7 @@ async def test_a_database_that_cannot_be_read_takes_only_its_own_numbers_away(wa
     assert not [labels for name, labels in found if name == "waiting"]
 
 
-async def test_no_person_no_request_and_no_text_stands_in_any_label(watched: Watched) -> None:
+async def test_no_person_no_request_and_no_text_is_in_any_label(watched: Watched) -> None:
     office = watched.office
     case_id = await office.file(PE1, reason="Jane's laptop", target="srv-secret")
     for person in (STRANGER, OWNER, OWNER):
@@ -337,7 +337,7 @@ def test_a_small_word_is_a_label(text: str) -> None:
     assert word(text) == text
 
 
-async def test_the_client_tells_every_call_and_its_result(example: Policy) -> None:
+async def test_the_client_reports_every_call_and_its_result(example: Policy) -> None:
     told: list[tuple[str, str]] = []
     async with Sandbox(workspace(example, 1)) as slack:
         client = ObservedClient(slack.bot_token, base_url=slack.api_url, report=lambda m, r, s: told.append((m, r)))

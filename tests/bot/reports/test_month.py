@@ -54,9 +54,7 @@ def test_a_yes_is_measured_from_the_first_card_and_from_no_other_message() -> No
 @pytest.mark.parametrize(
     ("filed", "corrected", "late"), [(True, None, 1), (False, None, 0), (True, False, 0), (False, True, 1)]
 )
-def test_a_finding_is_late_by_the_newest_word_on_when_it_was_noticed(
-    filed: bool, corrected: bool | None, late: int
-) -> None:
+def test_a_finding_is_late_by_the_newest_time_of_noticing(filed: bool, corrected: bool | None, late: int) -> None:
     told = [record("finding.filed", 0, _ASKER, late=filed)]
     told += [] if corrected is None else [record("finding.corrected", 60, _ASKER, late=corrected)]
     found = figures(*told, record("finding.filed", 90, _ASKER, "R-2", late=False))

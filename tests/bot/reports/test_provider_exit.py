@@ -24,7 +24,7 @@ def ending() -> Policy:
     return replace(base, providers={**base.providers, "northgate": replace(NORTHGATE, contract_until=T0.date())})
 
 
-async def test_what_was_open_at_the_end_stands_with_how_it_ended_and_its_entry(ending: Policy, tmp_path: Path) -> None:
+async def test_what_was_open_at_the_end_is_listed_with_how_it_ended_and_its_entry(ending: Policy, tmp_path: Path) -> None:
     async with Office(tmp_path / "countersign.db", ending) as office:
         await office.sweeper.sweep()
         before = await office.file(PE1, "box", target="srv-0")

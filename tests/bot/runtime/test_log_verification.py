@@ -52,7 +52,7 @@ def test_a_note_by_another_key_is_named(log: Log, tmp_path: Path) -> None:
     ]
 
 
-def test_a_note_that_is_none_or_stands_in_the_place_of_another_is_named(log: Log) -> None:
+def test_a_note_that_is_none_or_replaces_another_is_named(log: Log) -> None:
     with attacker(log.path) as raw:
         raw.execute("UPDATE log_checkpoint SET note = 'nonsense' WHERE size = 3")
         raw.execute("UPDATE log_checkpoint SET note = (SELECT note FROM log_checkpoint WHERE size = 7) WHERE size = 5")

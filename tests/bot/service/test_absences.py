@@ -70,7 +70,7 @@ class TestTheReturn:
             (first, DEP1, "no", RequestState.DENIED), (second, DEP1, "yes", RequestState.PENDING),
         ]  # fmt: skip
 
-    async def test_when_the_time_has_passed_the_sweeper_tells_it_and_the_log_says_nothing_twice(
+    async def test_when_the_time_has_passed_the_sweeper_announces_it_and_the_log_says_nothing_twice(
         self, office: Office
     ) -> None:
         await office.away(OWNER, HOUR)
@@ -105,7 +105,7 @@ class TestTheReturn:
         assert [type(each) for each in done] == [type(None), Stale]
         assert summaries(office) == [OWNER]
 
-    async def test_nobody_is_told_that_it_was_nothing(self, office: Office) -> None:
+    async def test_nobody_reads_that_it_was_nothing(self, office: Office) -> None:
         await office.away(OWNER, HOUR)
         await office.file(PE1)
         await office.click(OWNER, await office.file(PE1, target="srv-2"))  # who is away may still decide
@@ -123,7 +123,7 @@ class TestTheReturn:
         await office.forward(HOUR)
         assert summaries(office) == [OWNER]
 
-    async def test_anyone_who_went_over_to_a_provider_meanwhile_is_told_nothing(self, office: Office) -> None:
+    async def test_anyone_who_went_over_to_a_provider_meanwhile_learns_nothing(self, office: Office) -> None:
         await office.away(OWNER, HOUR)
         await office.click(DEP1, await office.file(PE1))
         base = office.policy
@@ -149,14 +149,14 @@ class TestOpenQuestions:
         assert await asked(office, case_id) == [OWNER, DEP2]
         assert cards(office) == [OWNER.user, DEP2.user]
 
-    async def test_a_stand_in_who_goes_away_too_is_followed_by_the_next_deputy(self, office: Office) -> None:
+    async def test_a_deputy_who_goes_away_too_is_followed_by_the_next(self, office: Office) -> None:
         case_id = await office.file(PE1)
         await office.away(OWNER, DAY)
         assert await asked(office, case_id) == [OWNER, DEP1]
         await office.away(DEP1, DAY)
         assert await asked(office, case_id) == [OWNER, DEP1, DEP2]
 
-    async def test_a_stand_in_whom_slack_cannot_reach_is_followed_by_the_next_deputy(self, office: Office) -> None:
+    async def test_a_deputy_whom_slack_cannot_reach_is_followed_by_the_next(self, office: Office) -> None:
         office.dead_letters = {DEP1}
         case_id = await office.file(PE1)
         await office.deliver()
@@ -219,7 +219,7 @@ class TestOpenQuestions:
         assert (entry["data"]["ask"], entry["data"]["to"]) == ("review", [DEP2])
         assert cards(office, "ask.2") == [OWNER.user, DEP2.user]
 
-    async def test_a_stand_in_who_sleeps_and_cannot_be_paged_lets_the_next_step_fire(self, office: Office) -> None:
+    async def test_a_deputy_who_sleeps_and_cannot_be_paged_lets_the_next_step_fire(self, office: Office) -> None:
         office.directory.asleep = {DEP1: office.clock.at + DAY}
         case_id = await office.file(PE1)
         await office.away(OWNER, DAY)

@@ -80,7 +80,7 @@ async def confirmed(office: Office) -> None:
     await say(office, RISK)
 
 
-async def test_a_first_load_asks_everybody_who_has_a_word_once(office: Office) -> None:
+async def test_a_first_load_asks_everybody_who_may_answer_once(office: Office) -> None:
     for _ in range(3):
         await office.sweeper.sweep()
     assert sorted(asked(office)) == sorted(p.user for p in (OWNER, RISK, LEAD, SOCLEAD))
@@ -100,7 +100,7 @@ async def test_a_confirmation_is_logged_with_set_and_rows(office: Office) -> Non
     assert not any(s.open for s in await office.store.agreement.rows())
 
 
-async def test_a_word_is_given_once_and_only_on_what_was_shown(office: Office) -> None:
+async def test_an_answer_is_given_once_and_only_on_what_was_shown(office: Office) -> None:
     await say(office, OWNER)
     await say(office, OWNER)
     assert len(entries(office, "matrix.confirmed")) == 1
@@ -111,7 +111,7 @@ async def test_a_word_is_given_once_and_only_on_what_was_shown(office: Office) -
 
 
 @pytest.mark.parametrize("person", [PE1, DEP1], ids=str)
-async def test_who_has_no_word_changes_nothing_and_leaves_one_entry(office: Office, person: Person) -> None:
+async def test_who_may_not_answer_changes_nothing_and_leaves_one_entry(office: Office, person: Person) -> None:
     await say(office, person)
     assert [e["type"] for e in office.log()[1:]] == ["decision.refused"]
 

@@ -171,7 +171,9 @@ class TestDeciding:
         assert (case.request.state, case.request.closed_by) == (RequestState.APPROVED, OWNER)
         assert office.types(case_id)[-2:] == ["request.approved", "grant.opened"]
 
-    async def test_two_approvers_at_one_instant_make_one_outcome_and_the_loser_is_told(self, office: Office) -> None:
+    async def test_two_approvers_at_one_instant_make_one_outcome_and_the_loser_gets_a_sentence(
+        self, office: Office
+    ) -> None:
         case_id = await office.file(PE1, "contain")
         await office.together(
             office.press(OWNER, case_id), office.press(DEP1, case_id, "deny"), office.press(DEP2, case_id)
@@ -186,7 +188,7 @@ class TestDeciding:
         assert {a["by"] for a in told} == {str(winner)}
         assert {a["state"] for a in told} == {str(case.request.state)}
 
-    async def test_many_racing_on_one_connection_each_are_heard_once(self, office: Office) -> None:
+    async def test_many_racing_on_one_connection_each_are_taken_once(self, office: Office) -> None:
         case_id = await office.file(PE1, "contain")
         rows = [office.press(person, case_id) for person in (OWNER, DEP1, DEP2, ONC1, OWNER, STRANGER, PE2, GUEST)]
         office.directory.guests = {GUEST}
@@ -254,7 +256,7 @@ class TestDeciding:
         assert await office.state(case_id) is RequestState.PENDING
         assert await refusals(office, case_id) == [(OWNER, "late")]
 
-    async def test_deputies_are_refused_before_they_are_reached_and_heard_after(self, office: Office) -> None:
+    async def test_deputies_are_refused_before_they_are_reached_and_count_after(self, office: Office) -> None:
         case_id = await office.file(PE1)
         await office.click(DEP1, case_id)
         assert await refusals(office, case_id) == [(DEP1, "unauthorised")]

@@ -99,7 +99,7 @@ async def test_a_contract_that_is_shortened_ends_at_once(office: Office) -> None
     assert await office.state(case_id) is RequestState.EXPIRED
 
 
-async def test_an_upgrade_that_finds_a_contract_past_tells_everybody_and_waits_a_day(office: Office) -> None:
+async def test_an_upgrade_that_finds_a_contract_past_informs_everybody_and_waits_a_day(office: Office) -> None:
     case_id = await office.file(PE1)
     await office.click(OWNER, case_id)
     office.service.current.sets = Sets((replace(office.service.current.sets.sets[0], policy=until(YESTERDAY)),))
@@ -229,14 +229,14 @@ class TestNotices:
         assert after[0] - before[0] == after[1] - before[1]
         return after[0] - before[0]
 
-    async def test_owners_and_lead_are_told_four_times(self, office: Office) -> None:
+    async def test_owners_and_lead_are_informed_four_times(self, office: Office) -> None:
         left = (31 * DAY, 30 * DAY, 29 * DAY, 7 * DAY, 2 * DAY, DAY, 3 * HOUR, 2 * HOUR, MINUTE)
         assert [await self.told_at(office, one) for one in left] == [0, 1, 0, 1, 0, 1, 0, 1, 0]
 
     async def test_after_downtime_one_message_replaces_all_that_are_due(self, office: Office) -> None:
         assert [await self.told_at(office, one) for one in (5 * HOUR, HOUR)] == [1, 1]
 
-    async def test_another_date_is_told_again(self, office: Office) -> None:
+    async def test_another_date_is_announced_again(self, office: Office) -> None:
         assert await self.told_at(office, 6 * DAY) == 1
         await office.adopt(replace(until(self.ENDS.date()), digest="ef" * 32))
         assert await self.told_at(office, 5 * DAY) == 1

@@ -73,7 +73,7 @@ async def test_an_open_question_goes_over_at_midnight_and_is_logged(office: Offi
     assert await office.state(case) is RequestState.APPROVED
 
 
-async def test_both_owners_are_told_what_goes_over_once(office: Office) -> None:
+async def test_both_owners_learn_what_goes_over_once(office: Office) -> None:
     case = await office.file(PE1)
     office.clock.at = MIDNIGHT
     await office.sweeper.sweep()

@@ -257,7 +257,7 @@ class TestChecking:
         strange = [read_vkey(str(read_key(office.state / "permit.key").vkey("test.example/log")))]
         assert "No known key" in judged(office, mine.token, proof=own, vkeys=strange)
 
-    async def test_a_proof_of_an_entry_that_tells_of_another_permit_is_refused(self, office: SignedOffice) -> None:
+    async def test_a_proof_of_an_entry_about_another_permit_is_refused(self, office: SignedOffice) -> None:
         case_id = await office.approved()
         permit = await office.permit(case_id)
         vkeys = [read_vkey(str(read_key(office.state / LOG_KEY).vkey("test.example/log")))]

@@ -117,7 +117,7 @@ async def test_gives_nothing_so_a_doubted_clock_does_not_refuse_it(office: Offic
     assert not clock_guard.gives(Transition(None, case))
 
 
-async def test_discloses_no_words_in_the_log_and_tells_the_channel_none(office: Office) -> None:
+async def test_discloses_no_words_in_the_log_and_none_in_the_channel(office: Office) -> None:
     case_id = await sealed(office, what="Envelope secret", reference="REF-secret")
     assert "secret" not in json.dumps(office.log(case_id), default=str)
     (said,) = office.rows("SELECT data, channel FROM outbox WHERE purpose = 'announce'")

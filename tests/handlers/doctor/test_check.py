@@ -130,7 +130,7 @@ async def test_a_superfluous_scope_is_a_warning(ask: Ask, slack: Sandbox) -> Non
 # ── Slack's pace ──
 
 
-async def test_retry_after_is_waited_out_in_full_and_told(ask: Ask, slack: Sandbox, waits: list[float]) -> None:
+async def test_retry_after_is_waited_out_in_full_and_reported(ask: Ask, slack: Sandbox, waits: list[float]) -> None:
     slack.faults.rate_limit("users.info", calls=3, retry_after=37)
     told: list[str] = []
     assert await ask(tell=told.append) == []

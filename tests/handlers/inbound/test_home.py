@@ -91,7 +91,7 @@ async def house(office: Office) -> AsyncIterator[House]:
         yield House(office, slack, messenger, homes)
 
 
-async def test_what_waits_stands_there_with_the_buttons_that_decide_it(house: House) -> None:
+async def test_what_waits_is_listed_with_the_buttons_that_decide_it(house: House) -> None:
     case_id = await house.office.file(PE1, target="dc-7", reason="Sync stopped")
     view = await house.look(OWNER)
     assert check_view(view, "home") == []

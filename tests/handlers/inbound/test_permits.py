@@ -47,7 +47,7 @@ def buttons(case: Any, front: Front) -> list[str]:
     return [e["text"]["text"] for b in drawn.blocks if b["type"] == "actions" for e in b["elements"]]
 
 
-async def test_the_button_stands_on_the_receipt_while_the_grant_is_open(front: Front) -> None:
+async def test_the_button_is_on_the_receipt_while_the_grant_is_open(front: Front) -> None:
     office = front.office
     case_id = await office.file(PE1)
     assert "Permit" not in buttons(await office.case(case_id), front)

@@ -121,7 +121,7 @@ async def test_a_deactivated_owner_gets_no_message_and_the_next_are_asked_at_onc
 
 
 @pytest.mark.parametrize("word", ["channel_not_found", "user_not_found", "cannot_dm_bot", "is_archived", "invalid_blocks"])
-async def test_slacks_last_word_is_recorded_and_the_engine_moves_on(post: Post, word: str) -> None:
+async def test_slacks_final_error_is_recorded_and_the_engine_moves_on(post: Post, word: str) -> None:
     post.slack.always["U0OWNER"] = refusal(word)
     await post.office.file(PE1)
     await post.messenger.drain()
@@ -234,7 +234,7 @@ async def test_no_more_than_a_few_calls_are_under_way_and_the_urgent_find_room(p
     assert post.slack.most_at_once == 16
 
 
-async def test_one_conversation_hears_one_new_message_a_second(post: Post) -> None:
+async def test_one_conversation_gets_one_new_message_a_second(post: Post) -> None:
     messenger = parts.sender(post.office, post.slack.client(), covered, pace=1)
     for number in range(6):
         await post.office.file(PE1, target=f"t-{number}") if number < 3 else None
@@ -368,7 +368,7 @@ async def test_an_address_for_answers_is_never_logged(post: Post) -> None:
     assert all("very-secret" not in str(entry) for entry in post.office.log())
 
 
-async def test_the_last_page_of_the_form_tells_who_is_asked(post: Post) -> None:
+async def test_the_last_page_of_the_form_says_who_is_asked(post: Post) -> None:
     case_id = await post.office.file(PE1, form="V0FORM")
     post.office.sleep(timedelta(seconds=1))
     await post.messenger.drain()

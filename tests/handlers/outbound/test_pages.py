@@ -44,7 +44,7 @@ def test_finished_pressed_late_says_clearly_what_happened() -> None:
     assert "you can still submit evidence that is due" in said
 
 
-async def test_log_tells_who_did_what_to_the_second_and_keeps_types_and_hashes_behind_proof(office: Office) -> None:
+async def test_log_says_who_did_what_to_the_second_and_keeps_types_and_hashes_behind_proof(office: Office) -> None:
     case_id = await office.file(PE1)
     await office.click(OWNER, case_id, "deny")
     told = (await PAGES["log"](parts.rendering(office), OWNER, case_id, scene(office.policy))).text

@@ -37,7 +37,7 @@ def test_the_urgent_go_first_then_the_oldest() -> None:
     assert [taken(some, 0) for _ in range(5)] == [4, 3, 2, 1, None]
 
 
-def test_one_place_hears_one_at_a_time_and_one_a_second() -> None:
+def test_one_place_gets_one_at_a_time_and_one_a_second() -> None:
     some, spot = lanes(), Spot(POST, "U1")
     for number in (1, 2, 3):
         assert some.offer(row(number), spot, 0) is None
@@ -48,7 +48,7 @@ def test_one_place_hears_one_at_a_time_and_one_a_second() -> None:
     assert taken(some, 1.02) == 2
 
 
-def test_a_pace_lies_between_an_answer_and_the_next_call_but_a_slow_answer_is_not_waited_for_twice() -> None:
+def test_a_pause_is_kept_between_an_answer_and_the_next_call_but_a_slow_answer_is_not_waited_for_twice() -> None:
     some, spot = lanes(), Spot(POST, "U1")
     for number in (1, 2, 3):
         some.offer(row(number), spot, 0)
@@ -115,7 +115,7 @@ def test_a_redraw_that_can_wait_goes_last_in_its_lane() -> None:
     assert back[0].id == 10
 
 
-def test_what_is_queued_and_not_drawn_yet_stands_for_a_later_one_of_its_key() -> None:
+def test_what_is_queued_and_not_drawn_yet_replaces_a_later_one_of_its_key() -> None:
     def home(number: int, lane: Lane = Lane.HOME, key: str = "home:a") -> OutboxRow:
         return replace(row(number, lane), say=Notification("home", lane, key=key))
 

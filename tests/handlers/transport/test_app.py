@@ -111,14 +111,14 @@ async def test_a_command_offers_its_kind_only_and_ask_offers_everything(front: F
 
 
 @pytest.mark.parametrize(("person", "text"), [(OWNER, "no_requester"), (STRANGER, "no_requester"), (GUEST, "no_requester")])
-async def test_who_may_ask_for_nothing_is_told_whom_to_write_to(front: Front, person: Person, text: str) -> None:
+async def test_who_may_ask_for_nothing_learns_whom_to_write_to(front: Front, person: Person, text: str) -> None:
     assert await front.send(slash(person, "/breakglass", "emergency now")) == (200, "")
     await front.door.finish()
     assert front.slack.calls == []
     assert await front.acts() == [SaySentence(person, text, "emergency_access", ReplyAddress(person, HOOK, "C0ANY"))]
 
 
-async def test_a_kind_without_a_runbook_is_told_apart(front: Front) -> None:
+async def test_a_kind_without_a_runbook_has_its_own_sentence(front: Front) -> None:
     await front.send(slash(PE1, "/exception"))
     assert [a.sentence for a in await front.acts()] == ["nothing_of_kind"]
 
@@ -211,7 +211,7 @@ async def test_an_interaction_of_a_type_that_we_never_send_is_acknowledged_and_i
     assert (await front.acts(), front.slack.calls) == ([], [])
 
 
-async def test_a_choice_that_bears_the_name_of_a_button_is_no_click_on_it(front: Front) -> None:
+async def test_a_choice_with_the_name_of_a_button_is_no_click_on_it(front: Front) -> None:
     case_id = await front.office.file(PE1)
     body = click(OWNER, ids.APPROVE, f"{case_id}:1")
     body["actions"][0] |= {"type": "static_select", "selected_option": {"value": f"{case_id}:1"}}
@@ -271,7 +271,7 @@ def filled(view: dict[str, Any], **entered: Any) -> dict[str, Any]:
     return view_of(view, plain | entered)
 
 
-async def test_a_sent_form_is_written_down_and_its_id_stands_at_once(front: Front) -> None:
+async def test_a_sent_form_is_written_down_and_its_id_is_shown_at_once(front: Front) -> None:
     view = await front.form(PE1, "/breakglass", "ticketed")
     ticket = {"field.text.ticket": "INC7", ids.DURATION: picked("7200")}
     status, answer = await front.send(submit(PE1, filled(view, **ticket)))
@@ -291,7 +291,7 @@ async def test_errors_are_shown_at_their_field_and_leave_no_row(front: Front) ->
     assert await front.acts() == []
 
 
-async def test_an_error_at_a_field_that_the_form_does_not_show_stands_at_the_runbook(front: Front) -> None:
+async def test_an_error_at_a_field_that_the_form_does_not_show_is_shown_at_the_runbook(front: Front) -> None:
     view = filled(await front.form(PE1, "/breakglass", "emergency"))
     view["state"]["values"][ids.RUNBOOK] = {ids.RUNBOOK: picked("ticketed")}
     _, answer = await front.send(submit(PE1, view))
@@ -337,7 +337,7 @@ async def test_a_button_that_names_nothing_is_answered(front: Front) -> None:
     assert [(a.kind, a.sentence) for a in await front.acts()] == [("tell", "unknown_button")] * 3
 
 
-async def test_deny_opens_its_form_only_for_somebody_who_would_be_heard(front: Front) -> None:
+async def test_deny_opens_its_form_only_for_somebody_whose_no_would_count(front: Front) -> None:
     case_id = await front.office.file(PE1)
     for person, opened in ((PE1, 0), (STRANGER, 0), (DEP1, 0), (OWNER, 1)):
         await front.send(click(person, ids.DENY, f"{case_id}:1", trigger_id=f"t-{person}"))

@@ -74,7 +74,7 @@ async def test_a_cut_connection_is_made_again(office: Office) -> None:
         assert (await sandbox.command("U0OWNER", "/countersign", "help")).ok
 
 
-async def test_a_lost_connection_is_told_once_and_the_next_hello_after_it(office: Office) -> None:
+async def test_a_lost_connection_is_reported_once_and_the_next_hello_after_it(office: Office) -> None:
     told: list[str] = []
     async with Sandbox(WORKSPACE) as sandbox, served(office, sandbox, told) as (_, hellos):
         sandbox.cut_sockets(2)
@@ -171,7 +171,7 @@ async def test_a_stop_answers_what_has_arrived(office: Office, monkeypatch: pyte
     assert len(await office.store.inbox.unfinished(9)) == 1
 
 
-async def test_a_stop_is_heard_while_slack_cannot_be_reached(office: Office) -> None:
+async def test_a_stop_works_while_slack_cannot_be_reached(office: Office) -> None:
     door = parts.door(office, web_client("xoxb-x", "http://127.0.0.1:9/api/"))
     stop = asyncio.Event()
     task = asyncio.create_task(door.socket_mode("xapp-x", stop))

@@ -129,7 +129,7 @@ def test_who_clicked_is_named_and_for_whom_never_who_was_asked() -> None:
     assert facts.outcome(decided(case, DEP1), scene()).startswith("*Approved* by <@U0DEP1> on behalf of <@U0OWNER> at ")
 
 
-def test_the_risk_owner_who_signs_as_such_stands_in_for_nobody() -> None:
+def test_the_risk_owner_who_signs_as_such_deputises_for_nobody() -> None:
     risk = Vote(RISK, "yes", "risk_owner", T0, 3600, on_behalf_of=OWNER)
     assert facts.voter(risk) == "<@U0RISK>"
     assert facts.voter(replace(risk, person=DEP1, role="deputies")) == "<@U0DEP1> on behalf of <@U0OWNER>"
@@ -147,7 +147,7 @@ def test_two_yeses_are_counted_and_the_one_that_lacks_is_named() -> None:
     assert "<@U0RISK>" in facts.outcome(decided(first, RISK), scene())
 
 
-def test_a_fast_clock_is_marked_once_on_a_message_wherever_times_stand() -> None:
+def test_a_fast_clock_is_marked_once_on_every_message_with_times() -> None:
     case = case_of(BASE)
     drawn = card(case, OWNER, replace(scene(scale=15), ahead={case.id: ahead(case, BASE, HERE)}))
     assert "\n".join(texts(drawn)).count("(demo clock 15×)") == 3
@@ -170,7 +170,7 @@ def test_it_is_the_approval_that_ends_never_access_that_is_removed() -> None:
         assert "removed" not in said
 
 
-def test_the_requester_is_told_with_a_mention_and_reads_the_reason_of_a_no() -> None:
+def test_the_requester_is_mentioned_and_reads_the_reason_of_a_no() -> None:
     case = decided(case_of(BASE), OWNER, "deny")
     told = outcome(case, None, scene())
     assert told.text.startswith("<@U0PE1> R-00000001 · 🚨 The emergency runbook\n*Denied* by <@U0OWNER> at ")
@@ -196,7 +196,7 @@ def test_a_no_shows_its_reason_on_the_receipt_and_on_the_cards() -> None:
     assert "read-only" not in str(announcement(denied, scene()).blocks)
 
 
-def test_a_reason_that_an_older_version_left_in_its_row_is_told() -> None:
+def test_a_reason_that_an_older_version_left_in_its_row_is_shown() -> None:
     case = decided(case_of(BASE), OWNER, "deny")
     before = case.with_approval(replace(case.approval, notes=()))
     assert outcome(before, None, scene(), "Not now").text.endswith("*Reason:*\n>Not now")
@@ -267,7 +267,7 @@ def test_escalate_now_goes_when_nobody_is_left_to_ask() -> None:
     assert labels(receipt(case, replace(scene(), ahead={case.id: (expires,)}))) == ["Withdraw"]
 
 
-def test_the_receipt_tells_who_is_on_it_who_was_skipped_and_what_was_escalated() -> None:
+def test_the_receipt_shows_who_is_on_it_who_was_skipped_and_what_was_escalated() -> None:
     case = case_of(BASE, presence=away(U0OWNER="deactivated"))
     notes = (Remark("hold", DEP1, T0 + MINUTE), Remark("push", PE1, T0 + 2 * MINUTE, "It burns"))
     told = "\n".join(texts(receipt(case.with_approval(replace(case.approval, notes=notes)), scene())))
@@ -276,7 +276,7 @@ def test_the_receipt_tells_who_is_on_it_who_was_skipped_and_what_was_escalated()
     assert "You escalated at <!date^" in told
 
 
-def test_who_is_told_to_have_an_open_request_of_others_is_told_nothing_that_passes() -> None:
+def test_an_open_request_of_others_is_mentioned_without_anything_that_passes() -> None:
     said = taken(decided(case_of(BASE), OWNER), scene()).text
     assert "taken care of, approved by <@U0OWNER> at " in said
     assert "holds" not in said
@@ -297,7 +297,7 @@ def test_the_receipt_says_who_is_asked_and_who_next_and_when() -> None:
     assert labels(receipt(case_of(BASE), scene()))[0] == "Withdraw"
 
 
-def test_after_the_yes_the_runbooks_body_stands_as_it_was_approved() -> None:
+def test_after_the_yes_the_runbooks_body_is_shown_as_it_was_approved() -> None:
     case = decided(case_of(BASE), OWNER)
     content = "\ufeff---\r\nid: x\r\n---\r\n## Before\r\n1. Do *it* & <this>\r\n".encode()
     drawn = outcome(case, content, scene())
@@ -325,7 +325,7 @@ def test_a_person_becomes_a_mention_only_in_a_field_that_asks_for_a_person() -> 
     assert "*Caller:* U0DEP2" in facts.asked_for(case, scene(moved_on))
 
 
-def test_durations_stand_in_words() -> None:
+def test_durations_are_words() -> None:
     assert [span(s) for s in (0, 1, 90, 900, 3600, 5400, 86400, 90061)] == [
         "0 seconds", "1 second", "1 minute 30 seconds", "15 minutes", "1 hour", "1 hour 30 minutes", "1 day",
         "1 day 1 hour 1 minute 1 second",

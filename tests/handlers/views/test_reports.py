@@ -72,7 +72,7 @@ async def test_the_figures_come_with_their_flags_first_and_escaped(office: Offic
     assert lines[:3] == ["*northgate, 2026-02*", ":warning: &lt;3 findings&gt;", "Requests: 4"]
 
 
-async def test_nobody_else_reads_a_figure_and_is_told_whom_to_write_to(office: Office) -> None:
+async def test_nobody_else_reads_a_figure_and_they_learn_whom_to_write_to(office: Office) -> None:
     made = Made()
     for person, typed in ((PE1, "provider"), (DEP1, "owner"), (STRANGER, "provider"), (LEAD, "owner")):
         told = await PAGES["report"](parts.rendering(office, reports=made), person, typed, scene(office.policy))

@@ -50,7 +50,7 @@ def test_a_long_ladder_is_cut_and_fits_slack() -> None:
     assert check_view(filed_result(case, at), "modal") == []
 
 
-def test_a_message_tells_what_comes_once_as_a_list_or_in_prose() -> None:
+def test_a_message_says_what_comes_next_once_as_a_list_or_in_prose() -> None:
     case = case_of(BASE)
     at = replace(scene(), ahead={case.id: ahead(case, BASE, HERE)})
     for shown in (receipt(case, at).blocks, filed_result(case, at)["blocks"]):

@@ -101,7 +101,7 @@ async def test_a_scope_that_is_missing_is_named_and_only_its_own_method_ends_it(
     assert watched.watch.findings() == ()
 
 
-async def test_an_idle_bot_notices_and_is_told_of_the_end(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_idle_bot_notices_and_is_notified_of_the_end(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(token_watch, "EVERY", 0.02)
     monkeypatch.setattr(token_watch, "WHILE_REFUSED", 0.02)
     watched.slack.script["auth.test"].extend([OURS, refusal("token_revoked"), refusal("token_revoked")])

@@ -21,7 +21,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
         yield fake
 
 
-async def test_a_profile_is_slacks_own_word(slack: FakeSlack) -> None:
+async def test_a_profile_is_what_slack_answers(slack: FakeSlack) -> None:
     slack.users["U0OWNER"] = {"team_id": PROV, "tz": "Europe/London", "is_ultra_restricted": True, "is_stranger": True,
                               "profile": {"email": "olga@example.org"}}  # fmt: skip
     found = await SlackDirectory(slack.client(), HandClock()).profile(OWNER, 60)

@@ -42,7 +42,7 @@ async def calendar() -> AsyncIterator[tuple[Calendar, str]]:
     await runner.cleanup()
 
 
-async def test_what_stands_there_is_what_is_fetched(calendar: tuple[Calendar, str]) -> None:
+async def test_what_is_there_is_what_is_fetched(calendar: tuple[Calendar, str]) -> None:
     told, address = calendar
     assert await fetch(address) == b"BEGIN:VCALENDAR"
     assert told.asked[0]["Accept-Encoding"] == "identity"
@@ -109,6 +109,6 @@ async def test_only_https_and_this_machine_are_asked(address: str, fits: bool) -
         ("a.ics", None),
     ],
 )
-def test_the_address_of_a_rota_may_stand_in_the_environment(feed: str, found: str | None) -> None:
+def test_the_address_of_a_rota_may_be_in_the_environment(feed: str, found: str | None) -> None:
     rota = Rota("security", "ical", (ONC1,), "UTC", feed=feed)
     assert address_of(rota, {"ROTA": "https://b.example/"}) == found

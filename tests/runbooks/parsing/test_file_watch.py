@@ -47,11 +47,11 @@ async def test_the_first_set_counts_after_two_scans(folder: Path, stored: dict[s
     assert script.slept == [1.0, 1.0]
 
 
-async def test_a_known_set_is_not_told_again(folder: Path, stored: dict[str, bytes]) -> None:
+async def test_a_known_set_is_not_announced_again(folder: Path, stored: dict[str, bytes]) -> None:
     assert await seen(folder, Script(nothing, nothing), since=stored) == []
 
 
-async def test_a_half_written_file_is_never_told(folder: Path, stored: dict[str, bytes]) -> None:
+async def test_a_half_written_file_is_never_announced(folder: Path, stored: dict[str, bytes]) -> None:
     book = folder / "emergency.md"
     script = Script(
         lambda: book.write_text("---\nid: em"),
@@ -63,14 +63,14 @@ async def test_a_half_written_file_is_never_told(folder: Path, stored: dict[str,
     assert await seen(folder, script, since=stored) == [stored | {"emergency.md": stored["emergency.md"] + b"2. Act.\n"}]
 
 
-async def test_a_change_is_told_within_three_scans_and_its_return_too(folder: Path, stored: dict[str, bytes]) -> None:
+async def test_a_change_is_announced_within_three_scans_and_its_return_too(folder: Path, stored: dict[str, bytes]) -> None:
     csv = folder / "targets.csv"
     other = b"target,domain\nad-prod,directory\n"
     script = Script(lambda: csv.write_bytes(other), nothing, lambda: csv.write_bytes(stored["targets.csv"]), nothing)
     assert await seen(folder, script, since=stored) == [stored | {"targets.csv": other}, stored]
 
 
-async def test_a_file_and_a_folder_that_vanish_are_told_and_refused(folder: Path, stored: dict[str, bytes]) -> None:
+async def test_a_file_and_a_folder_that_vanish_are_announced_and_refused(folder: Path, stored: dict[str, bytes]) -> None:
     moved = folder.with_name("moved")
     script = Script(lambda: (folder / "targets.csv").unlink(), nothing, lambda: folder.rename(moved), nothing, nothing)
     sets = await seen(folder, script, since=stored)
@@ -86,7 +86,7 @@ async def test_a_runbook_that_becomes_unreadable_refuses_the_set_and_does_not_va
     assert load_files(files).policy is None
 
 
-async def test_what_cannot_be_read_is_told_although_no_bytes_changed(folder: Path, stored: dict[str, bytes]) -> None:
+async def test_what_cannot_be_read_is_announced_although_no_bytes_changed(folder: Path, stored: dict[str, bytes]) -> None:
     script = Script(lambda: (folder / "x.md").mkdir(), nothing, nothing)
     assert await seen(folder, script, since=read_folder(folder)) == [stored]
     assert load_files(read_folder(folder)).policy is None

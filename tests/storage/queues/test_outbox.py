@@ -200,7 +200,7 @@ async def test_a_copy_that_is_gone_is_not_redrawn_again(store: SqlStore) -> None
     assert [copy.purpose for copy in await store.outbox.copies("R-1")] == ["receipt"]
 
 
-async def test_a_later_word_replaces_the_unsent_earlier_one_of_its_key(store: SqlStore) -> None:
+async def test_a_later_message_replaces_the_unsent_earlier_one_of_its_key(store: SqlStore) -> None:
     await put(store, say("old", key="k"), say("other"), say("old", key="another"))
     await put(store, say("new", Lane.URGENT, data={"n": 2}, key="k"))
     assert [o.say.purpose for o in await take(store)] == ["new", "other", "old"]

@@ -28,7 +28,7 @@ async def test_rows_are_those_that_were_noted_last(store: SqlStore) -> None:
     assert (await store.agreement.rows(), await store.agreement.noted_by()) == ([changed], "next")
 
 
-async def test_a_word_replaces_an_earlier_one_and_counts_for_the_row_as_it_was(store: SqlStore) -> None:
+async def test_an_answer_replaces_an_earlier_one_and_counts_for_the_row_as_it_was(store: SqlStore) -> None:
     await store.agreement.note([ONE], [], "set")
     await store.agreement.write([], [WORD], [], [])
     again = replace(WORD, word="disputed", at=T0 + MINUTE)
@@ -48,7 +48,7 @@ async def test_rows_words_entries_and_messages_are_written_together(store: SqlSt
     assert await store.agreement.last_message(Person("T0HOME", "U0DEP1")) is None  # an answer is no governance message
 
 
-async def test_messages_with_own_rows_are_redrawn_after_each_word_and_each_set(store: SqlStore) -> None:
+async def test_messages_with_own_rows_are_redrawn_after_each_answer_and_each_set(store: SqlStore) -> None:
     about = about_rows_of(OLGA)
     await store.agreement.write([ONE], [], [], [Notification("agreement", Lane.CARD, about, to=OLGA)])
 

@@ -45,7 +45,7 @@ async def test_list_shows_whose_it_is_and_why_and_nothing_that_a_terminal_obeys(
     assert [row["id"] for row in json.loads(text)] == [first, second, third]
 
 
-async def test_discard_ends_the_finding_is_logged_with_its_reason_and_tells_the_sender(host: Host) -> None:
+async def test_discard_ends_the_finding_is_logged_with_its_reason_and_answers_the_sender(host: Host) -> None:
     (row,) = await spoiled(host, HOSTILE)
     code, text = await host.type("discard", str(row), "--reason", "written by 9.9, which is gone", app=app)
     assert (code, f"Row {row} is discarded" in text) == (0, True)

@@ -156,7 +156,7 @@ def test_what_ended_before_the_list_and_is_still_there_is_a_finding(ran: Callabl
     assert (code, len(said["findings"])) == (1, 1)
 
 
-def test_a_grant_without_access_is_told_to_its_requester(ran: Callable[..., Any]) -> None:
+def test_a_grant_without_access_is_reported_to_its_requester(ran: Callable[..., Any]) -> None:
     case_id = ran(glass, SystemClock().now() - HOUR / 2)
     code, said, _ = reconcile([], as_of=SystemClock().now() - MINUTE)
     assert (code, said["unused_grants"]) == (1, [case_id])

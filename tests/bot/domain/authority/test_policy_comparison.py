@@ -238,7 +238,7 @@ BESIDE = {  # judged beside the old set and never merged
 
 
 @pytest.mark.parametrize(("kind", "key", "before", "after"), [row for row in EASIER if row[:2] not in BESIDE])
-def test_the_stricter_word_of_both_gives_nothing_that_the_old_set_did_not(
+def test_the_stricter_value_of_both_gives_nothing_that_the_old_set_did_not(
     kind: type[Any], key: str, before: Any, after: Any
 ) -> None:
     old, new = replace(BODIES[kind], **{key: before}), replace(BODIES[kind], **{key: after})

@@ -67,7 +67,7 @@ def test_a_grant_that_ends_later_or_opens_again_gives() -> None:
     assert clock_guard.gives(Transition(closed, case))
 
 
-def test_what_asks_takes_away_or_only_tells_gives_nothing() -> None:
+def test_what_asks_takes_away_or_only_informs_gives_nothing() -> None:
     case, granted = case_of(BASE), after(approved())
     assert granted.grant is not None
     shorter = replace(granted, grant=replace(granted.grant, not_after=T0 + MINUTE))
@@ -86,7 +86,7 @@ def test_what_asks_takes_away_or_only_tells_gives_nothing() -> None:
     assert [clock_guard.gives(act) for act in acts if act is not None] == [False] * len(acts)
 
 
-def test_instead_of_giving_the_clicker_is_told_and_one_entry_is_written() -> None:
+def test_instead_of_giving_the_clicker_gets_a_sentence_and_one_entry_is_written() -> None:
     act = replace(approved(), inbox=7)
     held = clock_guard.refuse(act)
     assert (held.after, held.inbox, [d.type for d in held.entries]) == (None, 7, ["decision.refused"])

@@ -111,7 +111,7 @@ def test_after_a_jump_small_steps_of_the_next_boot_are_held_against_the_next_boo
     assert look(seen, reading(DAY + HOUR, HOUR, "two")).jump is None
 
 
-def test_a_jump_is_told_in_words_with_what_to_do() -> None:
+def test_a_jump_is_explained_with_what_to_do() -> None:
     assert words(timedelta(hours=2, minutes=3, seconds=5)) == "2 h 3 min ahead"
     assert words(-61 * SECOND) == "1 min 1 s back"
     assert "countersign doctor --accept-clock" in finding(DAY)

@@ -90,7 +90,7 @@ def test_the_risk_owner_agrees_where_the_row_requires_them() -> None:
     assert [p for p, _ in agreement.agreeing(BASE, rows["two"])] == [OWNER, RISK]
 
 
-def test_who_has_a_word() -> None:
+def test_who_may_answer() -> None:
     row = matrix_rows(BASE)["one"]
     found = [agreement.role_in(BASE, row, person) for person in (OWNER, LEAD, PE1, MACH, RISK)]
     assert found == ["owner", "lead", None, None, None]
@@ -135,7 +135,7 @@ class TestWhatIsNoted:
         assert (one.open, one.base, one.since) == (True, "base", T0 + DAY)
         assert (two.open, two.base) == (False, "base")
 
-    def test_a_second_change_before_a_word_keeps_what_was_agreed(self) -> None:
+    def test_a_second_change_before_an_answer_keeps_what_was_agreed(self) -> None:
         first = with_one(max_duration=8 * 3600)
         known = {s.key: s for s in adopted(BASE, first, standings(), T0)}
         second = replace(with_one(max_duration=12 * 3600), digest="second")

@@ -68,7 +68,7 @@ def test_a_new_deputy_is_said_as_the_contract_says_it() -> None:
     )
 
 
-def test_another_first_deputy_stands_in() -> None:
+def test_another_first_deputy_takes_over() -> None:
     said = only(BASE, with_domain(BASE, deputies=(DEP2, DEP1)))
     assert said == "Kim is now the first deputy of Corporate directory and stands in when the owner is away."
 

@@ -16,7 +16,7 @@ def test_what_asks_without_a_request_counts_unless_its_reader_asked_for_it() -> 
     assert [say.purpose for say in counted(says)] == ["agreement", "month", "roster", "campaign_reminder"]
 
 
-def test_a_week_of_policy_time_lies_between_two() -> None:
+def test_two_are_a_week_of_policy_time_apart() -> None:
     assert may_send(None, T0, 1)
     assert not may_send(T0, T0 + timedelta(days=7) - timedelta(seconds=1), 1)
     assert may_send(T0, T0 + timedelta(days=7), 1)

@@ -51,6 +51,6 @@ def test_same_person_joins_transitively(pairs: list[list[str]], a: str, b: str) 
 
 
 @given(pairs=PAIRS, a=USERS)
-def test_one_human_has_one_key_in_whatever_order_the_pairs_stand(pairs: list[list[str]], a: str) -> None:
+def test_one_human_has_one_key_in_whatever_order_the_pairs_are(pairs: list[list[str]], a: str) -> None:
     person = Person("T0HOME", a)
     assert Humans.joined(pairs).key(person) == Humans.joined(reversed(pairs)).key(person)

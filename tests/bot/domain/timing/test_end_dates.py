@@ -180,7 +180,7 @@ class TestTheReminders:
 
 
 class TestTheEnd:
-    def test_comes_by_itself_and_is_told_to_the_owner(self) -> None:
+    def test_comes_by_itself_and_the_owner_is_informed(self) -> None:
         act = swept(opened(), last_moment(day(40)))
         assert types(act) == ["exception.ended"]
         assert act.entries[0].data["how"] == "lapsed"

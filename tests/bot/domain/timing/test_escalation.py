@@ -179,7 +179,7 @@ class TestSteps:
         voted = replace(case.approval, votes=(Vote(OWNER, "yes", "owner", T0, 60),))
         assert told(case.with_approval(voted), base, 3) == [("skip owner", "nobody_left")]
 
-    def test_the_stand_in_is_reminded_in_the_owners_place(self) -> None:
+    def test_the_deputy_is_reminded_in_the_owners_place(self) -> None:
         case = case_of(policy(), presence=away(U0OWNER="absent"))
         assert told(case, policy(), 3) == [("remind owner", {DEP1})]
 

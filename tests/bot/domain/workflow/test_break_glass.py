@@ -57,7 +57,7 @@ def says(case: Case, person: Person, action: str, at: object = T0 + MINUTE, reas
     return answer(case, case.asks[0], BASE, pressed, profile(person), at)  # type: ignore[arg-type]
 
 
-def test_it_opens_at_the_filing_and_everybody_is_asked_and_told() -> None:
+def test_it_opens_at_the_filing_and_everybody_is_asked_and_informed() -> None:
     act = filing_of(BASE, "glass")
     case = after(act)
     assert (case.request.state, case.grant.state) == (RequestState.OPENED, GrantState.OPEN)  # type: ignore[union-attr]

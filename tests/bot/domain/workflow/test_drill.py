@@ -205,7 +205,7 @@ def test_a_scaled_clock_shortens_the_pace() -> None:
     assert begun.request.expires_at == T0 + timedelta(seconds=3)
 
 
-def test_only_me_speaks_to_the_caller_alone() -> None:
+def test_only_me_answers_the_caller_alone() -> None:
     base = policy()
     case = drill_of(base, "contain", only_me=ME)
     heard = [(at, say) for at, act in swept(base, case, T0 + 60 * MINUTE) for say in act.says]

@@ -37,12 +37,12 @@ def test_a_grant_that_opens_and_ends_in_one_act_is_only_closed() -> None:
     assert calls(planned(filed, replace(filed, grant=over), T0)) == [("close", "waiting")]
 
 
-def test_a_grant_that_opens_at_the_filing_is_told_too() -> None:
+def test_a_grant_that_opens_at_the_filing_is_sent_too() -> None:
     filed = case_of(policy(), "executed")
     assert calls(planned(None, replace(filed, grant=Grant(3600, T0, T0 + HOUR)), T0)) == [("open", "waiting")]
 
 
-def test_what_changes_nothing_of_the_access_tells_nobody() -> None:
+def test_what_changes_nothing_of_the_access_calls_nobody() -> None:
     case = opened()
     assert case.grant is not None
     assert calls(planned(case, replace(case, grant=replace(case.grant, warned=True)), T0)) == [("open", "waiting")]

@@ -67,7 +67,7 @@ class TestWhoMayAsk:
         assert provider_asking(policy(), person) == NORTHGATE
 
     @pytest.mark.parametrize("person", [OWNER, STRANGER, LEAD, COLLEAGUE, Person(OTHER, "U0PE1")])
-    def test_nobody_else_may_and_is_told_whom_to_write_to(self, person: Person) -> None:
+    def test_nobody_else_may_and_they_learn_whom_to_write_to(self, person: Person) -> None:
         assert "#identity-help" in errors(requester=person)["runbook"]
 
     def test_a_provider_asks_for_its_own_runbooks_only(self) -> None:
@@ -128,7 +128,7 @@ class TestTheForm:
         assert errors(reason="x" * 1000) == {}
 
     @pytest.mark.parametrize("seconds", [0, -1, 4 * 3600 + 1])
-    def test_a_duration_lies_between_nothing_and_the_maximum(self, seconds: int) -> None:
+    def test_a_duration_is_between_nothing_and_the_maximum(self, seconds: int) -> None:
         assert set(errors(seconds=seconds)) == {"duration"}
         assert errors(seconds=4 * 3600) == {}
 
@@ -242,7 +242,7 @@ class TestBrakes:
         assert data(refused.entries[0]) == {"reason_code": "already_pending"}
         assert "R-0000000Z" in str(refused.says[0].data["text"])
 
-    def test_a_refusal_is_told_to_the_requester_and_to_the_form(self) -> None:
+    def test_a_refusal_is_shown_to_the_requester_and_in_the_form(self) -> None:
         act = file(policy(), form(), replace(FIRST_TIME, pending=3), HERE, T0, 1, form_view="V1")
         assert [(s.purpose, s.to) for s in act.says] == [("answer", PE1), ("form", PE1)]
 

@@ -90,14 +90,14 @@ class TestTheWarning:
 
 class TestWhatIsOwed:
     @pytest.mark.parametrize("action", ["finish", "unused"])
-    def test_stands_after_every_end_by_a_person(self, action: str) -> None:
+    def test_stays_after_every_end_by_a_person(self, action: str) -> None:
         under = base(**OWING)
         case = after(give_back(opened(under), under, click(PE1, action), T0 + MINUTE))
         assert [(d.kind, d.name) for d in case.owed()] == [
             ("evidence", "session_recording"), ("evidence", "tickets"), ("rotation", "rotation")
         ]  # fmt: skip
 
-    def test_stands_after_the_end_by_the_clock_and_is_said_with_the_end(self) -> None:
+    def test_stays_after_the_end_by_the_clock_and_is_said_with_the_end(self) -> None:
         under = base(**OWING)
         act = sweep(opened(under), under, HERE, T0 + HOUR, 0)
         assert len(after(act).owed()) == 3

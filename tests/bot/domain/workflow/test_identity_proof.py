@@ -86,7 +86,7 @@ def test_a_no_needs_no_proof() -> None:
     assert types(act) == ["request.denied"]
 
 
-def test_each_attestation_is_logged_as_a_digest_and_the_last_one_tells_anyone_who_was_asked() -> None:
+def test_each_attestation_is_logged_as_a_digest_and_the_last_one_informs_everyone_who_was_asked() -> None:
     first = attest(filed(), BASE, word("id_document"), T0 + MINUTE)
     assert types(first) == ["subject.verified"]
     assert first.entries[0].data["name"] == "id_document"

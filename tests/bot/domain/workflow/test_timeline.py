@@ -85,7 +85,7 @@ def test_without_a_ladder_there_is_nothing_to_wait_for() -> None:
     assert (timeline.moments, timeline.earliest_yes) == ((), T0)
 
 
-def test_what_comes_next_is_the_next_thing_that_somebody_hears() -> None:
+def test_what_comes_next_is_the_next_message_to_somebody() -> None:
     base = policy()
     plain, immediate = upcoming(case_of(base), base, HERE), upcoming(case_of(base, "contain"), base, HERE)
     assert plain is not None

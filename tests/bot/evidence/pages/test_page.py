@@ -176,7 +176,7 @@ async def test_a_browser_without_ed25519_says_so_and_checks_the_rest(look: Calla
     await expect(page.locator("#result")).to_contain_text("cannot check Ed25519")
 
 
-async def test_the_timeline_tells_who_decided_how_long_it_took_and_what_escalated(
+async def test_the_timeline_says_who_decided_how_long_it_took_and_what_escalated(
     look: Callable[..., Any], written: Written, exported: Path
 ) -> None:
     page = await look(exported)

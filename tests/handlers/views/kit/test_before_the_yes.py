@@ -28,7 +28,7 @@ def test_a_form_shows_it_in_slacks_markup_and_nothing_in_it_forges() -> None:
     assert len(blocks("## Before the yes\n" + "a" * 11_000)[0]["text"]["text"]) <= 3000
 
 
-def test_it_stands_in_the_filing_form_and_on_attest() -> None:
+def test_it_is_shown_in_the_filing_form_and_on_attest() -> None:
     books = [runbook("mfa", kind="reset", body=BODY, subject_verification=("manager_callback",))]
     base = policy(runbooks=books)
     drawn = form(FormDraft(None, "mfa"), books, scene(base))

@@ -201,7 +201,7 @@ def test_a_yes_is_judged_by_the_owner_of_its_day(entries: Entries) -> None:
     assert any("U0OWNER" in text for text in late)
 
 
-def test_an_entry_a_moment_after_midnight_tells_of_an_act_of_the_day_before(entries: Entries) -> None:
+def test_an_entry_a_moment_after_midnight_is_of_an_act_of_the_day_before(entries: Entries) -> None:
     yes = of_type(entries, "request.approved")
     before = T0.date() - timedelta(days=1)
     for seconds, clean in ((2, True), (9, False)):

@@ -67,5 +67,5 @@ def test_erased_people_count_as_their_entries_claim() -> None:
     assert judged(OperatorActs(PEOPLE), entries) == []
 
 
-def test_after_a_pruning_nobody_can_tell() -> None:
+def test_after_a_pruning_it_is_unknown() -> None:
     assert judged(OperatorActs(PEOPLE, blind=True), [RUNS["erase"]]) == []

@@ -143,7 +143,7 @@ class TestNo:
         assert after(act).request.state is RequestState.DENIED
         assert (act.entries[0].actor.kind, "role" in act.entries[0].data) == ("operator", False)
 
-    def test_the_host_is_told_when_it_is_too_late(self) -> None:
+    def test_the_host_learns_when_it_is_too_late(self) -> None:
         told = deny_on_host(case_of(policy()), policy(), "slack is down", END)
         assert isinstance(told, Rejected)
         assert told.why == "late"
@@ -182,7 +182,7 @@ class TestTooLate:
 
 
 class TestLosing:
-    def test_the_loser_is_told_who_won_what_and_when(self) -> None:
+    def test_the_loser_learns_who_won_what_and_when(self) -> None:
         case = after(yes(case_of(policy()), OWNER, T0 + 2 * MINUTE))
         told = refused(no(case, OWNER, T0 + 3 * MINUTE))
         assert (told["why"], told["state"], told["by"]) == ("lost", "approved", str(OWNER))
