@@ -35,7 +35,7 @@ class GovernedOffice(Office):
         await self.look()
 
     async def follow(self, old: Policy | None, new: Policy) -> None:
-        """A set is accepted and has stood for longer than its delay."""
+        """A set is accepted and in force for longer than its delay."""
         self.policy, self.sets[new.digest] = new, new
         await self.service.agreements.follow(old, new)
         self.service.agreements.bases = dict(self.sets)
@@ -73,7 +73,7 @@ class GovernedOffice(Office):
         await self.worker.drain()
 
     async def speak(self, person: Person, word: Word, row: str = "") -> None:
-        """A word on the matrix."""
+        """An answer on the matrix."""
         mine = agreement.own_rows(self.service.current.policy, person)
         seen = agreement.set_digest([r for r in mine if r.key == row] if row else mine)
         await self.take_in(

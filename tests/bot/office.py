@@ -67,7 +67,7 @@ class HandClock:
 
 @dataclass
 class HandDirectory:
-    """Slack's word on people: a full account, unless it was told otherwise."""
+    """What Slack says of people: a full account, unless it was told otherwise."""
 
     gone: set[Person] = field(default_factory=set)
     guests: set[Person] = field(default_factory=set)
@@ -269,7 +269,7 @@ class Office:
         await self.store.outbox.sent(outgoing, say.channel or f"D-{say.to}", f"{self.posted}.0", drawn, [])
         self.shown.append(outgoing)
 
-    # What stands written, read past our own code.
+    # What is written, read past our own code.
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
         found: list[Any] = self.looking.execute(sql, values).fetchall()

@@ -18,7 +18,7 @@ from tests.database import open_store
 
 @dataclass
 class SignedOffice(Office):
-    """The signer's memory and the keys stand in `state`, beside the database."""
+    """The signer's memory and the keys are in `state`, beside the database."""
 
     @property
     def state(self) -> Path:

@@ -1,4 +1,4 @@
-"""Who stands outside the host, on this machine: a small C2SP witness, a mail server, an incoming webhook."""
+"""What is outside the host, on this machine: a small C2SP witness, a mail server, an incoming webhook."""
 
 from __future__ import annotations
 

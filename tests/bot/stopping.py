@@ -25,7 +25,7 @@ ORIGIN = "test.example/log"
 
 @dataclass
 class StoppableOffice(Office):
-    """Opened as `run` opens it: keys, memory and emergency file stand in `state`, beside the database. `among`: as one of several
+    """Opened as `run` opens it: keys, memory and emergency file are in `state`, beside the database. `among`: as one of several
     replicas."""
 
     among: AmongReplicas | None = None
@@ -52,7 +52,7 @@ class StoppableOffice(Office):
         await self.inner.close()
 
     async def signed(self) -> None:
-        """Everything so far stands below a checkpoint."""
+        """A checkpoint covers everything so far."""
         await self.standing.signer.cover()
 
     async def go_back_to(self, copy: Path) -> None:
@@ -75,7 +75,7 @@ class StoppableOffice(Office):
         await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1").fetchall())  # type: ignore[union-attr]
 
     async def write_protect(self) -> None:
-        """The disk is read-only from now on, as far as SQLite can tell."""
+        """The disk is read-only from now on, as far as SQLite knows."""
         await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA query_only = ON").fetchall())  # type: ignore[union-attr]
 
     async def free_the_disk(self) -> None:

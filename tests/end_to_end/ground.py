@@ -189,7 +189,7 @@ class Ground:
         return str((self.bot.home / "bot.log").read_text(errors="replace"))
 
     def folds(self) -> None:
-        """State and grant of every case as the log alone tells them; one outcome at most; no step twice."""
+        """State and grant of every case as the log alone gives them; one outcome at most; no step twice."""
         told: dict[str, tuple[str, str]] = {}
         outcomes: Counter[str] = Counter()
         approved: set[str] = set()

@@ -18,7 +18,7 @@ from typing import Any
 from sandbox.hands import buttons_of, label_of
 
 PATIENCE = 20.0  # seconds of the bot's own: what Slack refused six times in a row is tried again after 10 at most
-SETTLES = 2.0  # seconds: Homes gather changes for 0.5, and that stands in no table
+SETTLES = 2.0  # seconds: Homes gather changes for 0.5, and that is in no table
 CASE = re.compile(r"R-[0-9A-HJKMNP-TV-Z]{8}")
 SAYS_OPEN = re.compile(
     r"approval holds|exception holds|[Aa]ccess is open|may happen now|approved[^\n]*, until <!date|A yes is possible"
@@ -152,8 +152,8 @@ async def screen_is_true(
     Truth."""
     people, channels, clock = tuple(people), tuple(channels), BotTime(bot)
     end = clock() + 3 * PATIENCE
-    since: dict[str, float] = {}  # since when a lie stands while nothing waits to be said
-    first: dict[str, float] = {}  # since when it stands at all
+    since: dict[str, float] = {}  # since when a lie is on the screen while nothing waits to be sent
+    first: dict[str, float] = {}  # since when it is there at all
     while (found := lies(bot.sandbox, Truth.of(bot, lossy), people, channels)) and clock() < end:
         now = clock()
         first = {lie: first.get(lie, now) for lie in found}
@@ -167,7 +167,7 @@ async def screen_is_true(
 
 
 def _explained(bot: Any, found: list[str]) -> str:
-    """The lies, and of the first message among them what the bot knows of it and what Slack was told about it."""
+    """The lies, and of the first message among them what the bot knows of it and what Slack was sent about it."""
     ts = next(iter(re.findall(r"\d{10}\.\d{6}", found[0])), "")
     known = bot.rows(
         "SELECT c.*, r.state, r.version FROM copy AS c JOIN request AS r ON r.id = c.case_id WHERE c.ts = ?", ts

@@ -309,7 +309,7 @@ async def test_a_stranger_by_slack_connect_clicked_and_sent_forms(ground: Ground
     finally:
         person.is_stranger = False
     await asyncio.sleep(DECISION_AGE + 0.1)
-    if who != "U0OUTSIDE":  # the flag alone stood in the way
+    if who != "U0OUTSIDE":  # the flag alone was in the way
         await ground.click("U0OWNER", "approve", f"{case}:1")
         await ground.until(lambda: ground.state(case) == "approved")
 
@@ -603,7 +603,7 @@ def broken(ground: Ground, case: str) -> list[dict[str, Any]]:
             if key == "response_url" or key in ("container", "channel", "team"):
                 continue  # a click without them is a good one
             if key == "trigger_id" and value == "x":
-                continue  # as any other word of Slack's
+                continue  # as any other error of Slack's
             found.append({**whole, "trigger_id": ground.trigger("U0OWNER"), key: value})
         if key in ("user", "actions", "trigger_id"):
             found.append({k: v for k, v in whole.items() if k != key})

@@ -99,7 +99,7 @@ async def test_a_break_glass_from_its_form_over_its_ratification_to_the_accepted
     await hand_in(screen.left, message(screen.left, "Asked at"))
     review = message(deputy, "Was it in order?")
     await expect(review).to_contain_text("recordings.example/7")
-    await expect(button(screen.right, "Accept")).to_have_count(0)  # who alone stood for it does not review it
+    await expect(button(screen.right, "Accept")).to_have_count(0)  # who alone ratified it does not review it
     await button(review, "Accept").click()
     await expect(review).to_contain_text("Accepted by @Kofi Mensah")
     assert {"breakglass.opened", "breakglass.ratified", "grant.finished", "evidence.added", "review.passed"} <= set(

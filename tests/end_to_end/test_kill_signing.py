@@ -1,4 +1,4 @@
-"""Twenty-five real kill -9 while decisions are written and told: no checkpoint that anybody saw is ever ahead of the log that
+"""Twenty-five real kill -9 while decisions are written and announced: no checkpoint that anybody saw is ever ahead of the log that
 survived, or inconsistent with it."""
 
 import asyncio
@@ -53,7 +53,7 @@ async def test_over_25_kills_no_published_checkpoint_is_ahead_of_the_log_or_at_o
 
 
 def expire(bot: Any) -> None:
-    """So many more requests are past their deadline now: the next start decides them, and tells it."""
+    """So many more requests are past their deadline now: the next start decides them, and announces it."""
     with closing(sqlite3.connect(bot.database)) as raw:
         now = round(time.time() * 1000)
         found = raw.execute("SELECT id FROM request WHERE state = 'pending' AND expires_ms > ? LIMIT ?", (now, EACH))
@@ -65,7 +65,7 @@ def expire(bot: Any) -> None:
 
 
 def published(bot: Any) -> set[str]:
-    """Every signed note that stands in Slack."""
+    """Every signed note that is in Slack."""
     messages = [m for channel in bot.sandbox.world.messages.values() for m in channel]
     return {m.metadata["event_payload"]["note"] for m in messages if m.metadata}
 

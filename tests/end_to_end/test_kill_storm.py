@@ -59,7 +59,7 @@ async def test_over_thirty_kills_no_step_is_lost_and_none_fires_twice(start: Cal
         before = fired(bot)
         fall_due(bot, -(-REQUESTS // KILLS))
         launched, process = time.monotonic(), await started(bot)
-        if number % 2:  # as soon as the first of them stands written
+        if number % 2:  # as soon as the first of them is written
             with suppress(TimeoutError):
                 await asyncio.wait_for(some_more(bot, before), 15)
             took = time.monotonic() - launched

@@ -1,4 +1,4 @@
-"""Slack takes a message and its answer is lost: the message stands once, and loses its buttons with everybody's."""
+"""Slack takes a message and its answer is lost: the message is there once, and loses its buttons with everybody's."""
 
 from __future__ import annotations
 

@@ -167,7 +167,7 @@ async def test_in_the_sandbox_one_watches_the_countdown_and_sees_the_engine_rout
 
     await page.get_by_test_id("tool-faults").click()
     await page.get_by_label("Olga Novak: deactivated").check()
-    await asyncio.sleep(60 / 15 + 1)  # for so long Slack's word on a person is believed, on this clock
+    await asyncio.sleep(60 / 15 + 1)  # for so long Slack's answer about a person is believed, on this clock
     await file(sandbox, ASKER, target="dc-core-02", owner="U0DEP1")
     await page.get_by_label("Slack is cut off").check()
     await sandbox.wait_for(lambda: sandbox.sockets == 0)

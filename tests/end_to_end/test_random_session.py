@@ -30,7 +30,7 @@ EVERYBODY = (*ASKERS, *LEADS, *NAMED, *STRANGERS)
 CHANNELS = ("C0DIRECTORY",)
 DECIDERS = ("U0OWNER", "U0DEP1", "U0DEP2", "U0ONC1", "U0ONC2", "U0RISK")
 CONTAIN = {"field.url.alert": "https://siem.example/1", "field.select.confidence": "Likely", "field.boolean.on_duty": "no"}
-SECRET = {"northgate": "nginx-north-secret", "watchfield": "wolf-watch-secret"}  # stands in every target and reason
+SECRET = {"northgate": "nginx-north-secret", "watchfield": "wolf-watch-secret"}  # is in every target and reason
 
 
 class Session:
@@ -148,7 +148,7 @@ class Session:
         self.remember(await self.ground.command(who, "/countersign", text), click=True)
 
     async def real_card(self) -> None:
-        """A button that really stands on somebody's screen, perhaps of a card that is long decided."""
+        """A button that really is on somebody's screen, perhaps of a card that is long decided."""
         who = self.random.choice(NAMED + ASKERS + LEADS)
         cards = [m for m in self.sandbox.messages(who)[-12:] if m.buttons]
         if cards:
@@ -330,7 +330,7 @@ def every_click_was_answered(day: Session) -> None:
 
 
 def every_refusal_is_of_a_gesture(day: Session) -> None:
-    """Each act is entered once: the inbox held so many acts of a case as the log and the answers tell of."""
+    """Each act is entered once: the inbox held so many acts of a case as the log and the answers show."""
     refused = Counter((e.get("case"), day.ground.account(e["actor"]["ref"]), e["data"]["action"])
                       for e in day.ground.refusals())  # fmt: skip
     gestures: Counter[tuple[str | None, str]] = Counter()

@@ -94,7 +94,7 @@ def showing(shown: str, ts: str = "1.0", channel: str = "D0OWNER") -> Any:
 
 
 def test_a_yes_that_cannot_count_is_a_lie() -> None:
-    """Before the attestation, and for whoever gave theirs."""
+    """Before the attestation, and for everybody who gave theirs."""
     nobody = Truth({"R-00000001": "pending"}, set(), {("R-00000001", 1)}, set(), set(), set(), set(), set())
     card = {"type": "actions", "block_id": "decide", "elements": [
         {"type": "button", "action_id": "approve", "text": {"type": "plain_text", "text": "Approve"}, "value": "R-00000001:1"}

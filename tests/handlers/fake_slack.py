@@ -1,4 +1,4 @@
-"""A Web API on the loopback address that answers as it is told, and remembers everything that it was asked."""
+"""A Web API on the loopback address that answers as configured, and remembers each request."""
 
 from __future__ import annotations
 

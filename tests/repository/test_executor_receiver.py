@@ -1,4 +1,4 @@
-"""The example in docs/executor_receiver.py, run as it stands and called by the real executors."""
+"""The example in docs/executor_receiver.py, run unchanged and called by the real executors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
-    """The example, listening; what it prints stands in `said`."""
+    """The example, listening; what it prints is in `said`."""
     port = free_port()
     told = {"WEBHOOK_SECRET": SECRET, "AUDIENCE": "executed", "JWKS": str(tmp_path / "keys.json"), "PYTHONPATH": str(ROOT)}
     with (tmp_path / "said").open("w") as said:

@@ -1,4 +1,4 @@
-"""The tests mirror the tree: a module's test bears its name, so that a reader finds one from the other."""
+"""The tests mirror the tree: a module's test has its name, so that a reader finds one from the other."""
 
 from __future__ import annotations
 

@@ -169,7 +169,7 @@ class Oracle:
         counts = found in ("quorum", "yes", "denied", *TAKES_PART.values()) or (found == "stale" and click.version == 1)
         if not counts:  # nobody is looked up for what cannot count
             return found
-        if person in self.silent:  # a no waits for no look-up: the signed ids speak
+        if person in self.silent:  # a no waits for no look-up: the signed ids decide
             return found if click.action == "deny" else "again"
         return "unauthorised" if person in self.gone | self.guests else found
 
@@ -463,7 +463,7 @@ class Oracle:
         case.asked |= to
 
     def _pulled(self, case: Known, step: int, now: datetime) -> bool:
-        """Whether the `notify` step before proved empty: skipped, or nobody of it could be told or woken."""
+        """Whether the `notify` step before proved empty: skipped, or nobody of it could be reached or woken."""
         if case.pulling or self.nobody_hears(case, now):
             return True
         for before in sorted((n for n in case.steps if n < step), reverse=True):

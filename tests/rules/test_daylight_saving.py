@@ -1,6 +1,6 @@
 """The hour that is skipped and the hour that comes twice, in three places of the world; and a day that comes every four years.
 
-A wall time in a gap stands for its end, one that comes twice for the earlier of the two: in shifts, overrides and working
+A wall time in a gap means its end, one that comes twice for the earlier of the two: in shifts, overrides and working
 hours alike. A calendar's own times follow RFC 5545, where a time in a gap is reckoned with the offset before it.
 """
 
@@ -28,7 +28,7 @@ def at(*when: int) -> datetime:
 
 @dataclass(frozen=True)
 class Change:
-    """`minute` of the local `day` is skipped or comes twice; `means` is the instant that it stands for.
+    """`minute` of the local `day` is skipped or comes twice; `means` is the instant that it means.
 
     `moved`: how far the clock is set; `calendar`: what RFC 5545 makes of the same wall time."""
 

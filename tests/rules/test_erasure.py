@@ -42,7 +42,7 @@ THEIRS = tuple(text for text in TEXTS if text not in ("typed-question", "typed-r
 
 
 class Eraser:
-    """A host whose bot speaks to a Slack that remembers, and the people who confirm."""
+    """A host whose bot calls a Slack that remembers, and the people who confirm."""
 
     def __init__(self, host: Host, slack: FakeSlack) -> None:
         self.host, self.slack, self.case = host, slack, ""

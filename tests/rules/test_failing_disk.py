@@ -1,4 +1,4 @@
-"""A disk that fails at each statement of an act in turn: nothing of it stands, and afterwards it is carried out whole (rule 4)."""
+"""A disk that fails at each statement of an act in turn: nothing of it is left, and afterwards it is carried out whole (rule 4)."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def everything(office: Office) -> list[Any]:
 
 
 async def attempt(act: Act) -> None:
-    """The sweeper writes down what failed and goes on; everybody else hears of it."""
+    """The sweeper writes down what failed and goes on; everybody else is notified."""
     with capture_logs():
         try:
             await act()

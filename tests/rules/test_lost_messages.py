@@ -71,7 +71,7 @@ async def test_rate_limit_notices_were_themselves_rate_limited_and_delayed_every
     await post.office.file(PE1)
     await post.messenger.drain()
     assert len(post.to(PE1)) == 1  # nobody else waits
-    assert not post.slack.said("rate")  # and nobody is told of it in Slack
+    assert not post.slack.said("rate")  # and nobody reads of it in Slack
 
 
 async def test_invalid_blocks_on_a_long_reason(post: Post) -> None:

@@ -248,7 +248,7 @@ class Countersign(RuleBasedStateMachine):
         person=CLICKERS, case=cases, decision=DECISIONS, at=st.integers(0, 30),
     )  # fmt: skip
     def the_disk_fails_under_a_click(self, person: Person, case: str, decision: Any, at: int) -> None:
-        """At whichever statement: nothing of the act stands, and the next process carries it out whole."""
+        """At whichever statement: nothing of the act is left, and the next process carries it out whole."""
         act = self.office.press(person, case, decision)
         self.oracle.pending.append(act)
         self.runner.run(self.office.take_in(act))

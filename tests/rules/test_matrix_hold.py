@@ -27,7 +27,7 @@ class World:
     sets: dict[str, Policy] = field(default_factory=dict)
     rows: dict[str, Standing] = field(default_factory=dict)
     current: Policy = FIRST
-    last_word: Runbook = FIRST.runbooks["one"]  # what counted with the owner's last word
+    last_word: Runbook = FIRST.runbooks["one"]  # what counted with the owner's last answer
     now: int = 0
 
     def adopt(self, new: Policy, old: Policy | None) -> None:

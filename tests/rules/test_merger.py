@@ -1,6 +1,6 @@
 """A merger: two domains get new owners on a date while requests are pending, grants are open and reviews are due.
 
-Nothing is orphaned, both sides are told, and the log says it. Source: governance-contract.md, sections 1 and 2.
+Nothing is orphaned, both sides are informed, and the log says it. Source: governance-contract.md, sections 1 and 2.
 """
 
 from __future__ import annotations

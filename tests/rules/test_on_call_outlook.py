@@ -1,4 +1,4 @@
-"""What `check` and `doctor` see coming: gaps of the next 14 days, owners whom nobody stands in for, people who are gone."""
+"""What `check` and `doctor` see coming: gaps of the next 14 days, owners who have no deputy, people who are gone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules 3 and 9: one outcome, final; who loses or may not is told, logged once, and changes nothing."""
+"""Rules 3 and 9: one outcome, final; who loses or may not gets a sentence, is logged once, and changes nothing."""
 
 from __future__ import annotations
 

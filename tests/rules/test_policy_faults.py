@@ -1,6 +1,6 @@
-"""Each fault that design section 2 names, in one file each: where it is reported, and what it tells the reader to do.
+"""Each fault that design section 2 names, in one file each: where it is reported, and what it asks the reader to do.
 
-The expected line is the one where the replaced text began (0), or the one of a text that stands in the changed file.
+The expected line is the one where the replaced text began (0), or the one of a text in the changed file.
 """
 
 from __future__ import annotations
@@ -220,9 +220,7 @@ def test_the_organisation_that_the_faults_are_made_in_is_right(stored: dict[str,
 def test_with_several_home_workspaces_a_bare_id_is_refused(changed: Changed) -> None:
     files, _ = changed("responsibility.yaml", "[T0HOME]", "[T0HOME, T0TWO]")
     errors = load_files(files).errors
-    assert (
-        len({f.line for f in errors if f.file == "responsibility.yaml"}) == 15
-    )  # labels once, where they stand in `people`
+    assert len({f.line for f in errors if f.file == "responsibility.yaml"}) == 15  # labels once, where they are in `people`
     assert "`U0MACH` could be of any of 2 home workspaces: write the workspace too, like `T0HOME/U0MACH`." in {
         f.text for f in errors
     }

@@ -1,4 +1,4 @@
-"""Whatever stands in the files, the loader answers and does not raise."""
+"""Whatever is in the files, the loader answers and does not raise."""
 
 from __future__ import annotations
 

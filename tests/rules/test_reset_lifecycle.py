@@ -1,4 +1,4 @@
-"""Resets through the real service and store: attested, cooled off, told, and verified in the log."""
+"""Resets through the real service and store: attested, cooled off, announced, and verified in the log."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ DECIDED = {"request.approved", "request.denied", "authority.restored", "right.ke
 
 @dataclass
 class Story:
-    """One case, as its entries tell it."""
+    """One case, as its entries say."""
 
     first: dict[str, Any]
     at: datetime
@@ -78,7 +78,7 @@ class Story:
 
 @dataclass
 class Judge:
-    """Reads the log in order and raises on what must never stand in it."""
+    """Reads the log in order and raises on what must never be in it."""
 
     stories: dict[str, Story] = field(default_factory=dict)
     suspended: dict[tuple[str, Person], str] = field(default_factory=dict)

@@ -180,7 +180,7 @@ async def test_the_message_says_at_once_who_endorsed_the_change_and_when(asked: 
 
 async def test_the_message_says_that_the_change_was_taken_back(asked: Asked) -> None:
     await asked.office.adopt(replace(asked.office.policy, contact="#elsewhere", digest="cd" * 32))
-    assert f"{ORIGIN}/d#" in await asked.now(RISK)  # another policy, but the key stands in it
+    assert f"{ORIGIN}/d#" in await asked.now(RISK)  # another policy, but the key is in it
     await asked.office.adopt(replace(asked.before, digest="ef" * 32))
     for person in (OWNER, RISK):
         shown = await asked.now(person)

@@ -309,7 +309,7 @@ async def test_a_log_rewritten_with_other_keys_from_the_first_set_on_fails_the_p
     forged = await Writer(tmp_path / "forged.db").open()
     await forged.load(signed_policy({"olga": (EVIL,), "ruth": (RUTH,)}))
     await forged.approve(await forged.file(ONE), key=EVIL)
-    assert policy_check(forged.path).findings == ()  # its own word
+    assert policy_check(forged.path).findings == ()  # its own claim
     assert [f.code for f in policy_check(forged.path, log.policy.digest).findings] == ["unendorsed"]
     await forged.store.close()
 

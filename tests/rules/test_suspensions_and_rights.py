@@ -309,7 +309,7 @@ def daily(**changes: Any) -> Policy:
 
 async def test_a_daily_digest_is_one_message_for_all_of_a_day(office: Office) -> None:
     await office.adopt(daily())
-    office.service.current.sets = Sets(office.service.current.sets.sets[-1:])  # it has stood for long
+    office.service.current.sets = Sets(office.service.current.sets.sets[-1:])  # it has counted for long
     ids = []
     for hours in (0, 5, 20):
         office.clock.at = T0 + hours * HOUR

@@ -89,7 +89,7 @@ KNOWN = {p.user for p in (*BASE.domains["directory"].deputies, OWNER, PE1)} | {
 
 
 def forges_nothing(text: str) -> None:
-    """Whatever stands between < and > is a mention of somebody of the case, or a time."""
+    """Whatever is between < and > is a mention of somebody of the case, or a time."""
     for found in re.findall(r"<([^>]*)>?", text):
         mention = re.fullmatch(r"@(U[A-Z0-9]+)", found)
         time = re.fullmatch(

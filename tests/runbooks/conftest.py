@@ -189,7 +189,7 @@ def folder(tmp_path: Path, organisation: Files) -> Path:
 
 @pytest.fixture
 def changed(organisation: Files) -> Callable[[str, str, str], tuple[dict[str, bytes], int]]:
-    """`changed(file, old, new)`: the organisation with one text replaced, and the line where the old one stood."""
+    """`changed(file, old, new)`: the organisation with one text replaced, and the line where the old one was."""
 
     def change(file: str, old: str, new: str) -> tuple[dict[str, bytes], int]:
         text = organisation.get(file, "")

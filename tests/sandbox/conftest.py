@@ -211,7 +211,7 @@ async def bolt_over_http(sandbox: Sandbox) -> AsyncIterator[AsyncApp]:
 
 
 class Peer:
-    """A bare HTTP application behind `request_url` that keeps what it was sent and answers as told."""
+    """A bare HTTP application behind `request_url` that keeps what it was sent and answers as configured."""
 
     def __init__(self) -> None:
         """Answer 200 with nothing, at once."""
@@ -264,5 +264,5 @@ def draw() -> Callable[..., list[dict[str, Any]]]:
 
 @pytest.fixture
 def form() -> dict[str, Any]:
-    """A form with a required text and an optional menu that tells the app at once."""
+    """A form with a required text and an optional menu that sends an event at once."""
     return copy.deepcopy(FORM)

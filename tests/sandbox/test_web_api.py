@@ -233,7 +233,7 @@ async def test_a_rate_limit_answers_429_with_retry_after_for_exactly_so_many_cal
 async def test_a_lost_answer_is_a_performed_call(sandbox: Sandbox) -> None:
     sandbox.faults.lose_answer("chat.postMessage")
     client = client_of(sandbox)
-    client.retry_handlers.clear()  # by default the official client sends once more, and the message stands twice
+    client.retry_handlers.clear()  # by default the official client sends once more, and the message is there twice
     with pytest.raises(aiohttp.ClientError):
         await client.chat_postMessage(channel="C0GENERAL", text="performed")
     assert [m.text for m in sandbox.messages("C0GENERAL")] == ["performed"]

@@ -1,7 +1,7 @@
 """Judges of what goes to Slack and comes from it, by descriptions that nobody here wrote.
 
 Slack's TypeScript types, as JSON Schemas (tests/slack/schemas, made by `make slack-schemas`), know every method, block and
-payload; slack_sdk's models know lengths. What both miss stands here: ids twice, an input without a submit, the total size.
+payload; slack_sdk's models know lengths. What both miss is here: ids twice, an input without a submit, the total size.
 """
 
 from __future__ import annotations

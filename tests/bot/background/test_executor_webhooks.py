@@ -1,4 +1,4 @@
-"""Executors over real HTTP and the real store: what they are told when, what their answers mean, and what survives a kill."""
+"""Executors over real HTTP and the real store: what they are sent when, what their answers mean, and what survives a kill."""
 
 from __future__ import annotations
 
@@ -355,7 +355,7 @@ async def test_a_stopped_log_opens_nothing_and_closes_under_the_id_that_the_row_
 
 
 class TestKilled:
-    """`kill -9` at each step: whatever was begun is found again, and an id tells the system what it has seen."""
+    """`kill -9` at each step: whatever was begun is found again, and an id lets the system recognise what it has seen."""
 
     @pytest.mark.parametrize("dies", ["before", "after"])
     async def test_at_the_opening(self, ground: Ground, dies: str) -> None:

@@ -34,7 +34,7 @@ async def said(office: Office, person: Person, case_id: str, deed: Any, text: st
 
 
 async def nothing() -> None:
-    """Nobody speaks meanwhile."""
+    """Nothing is sent meanwhile."""
 
 
 async def over(office: Office, speak: Callable[[], Awaitable[None]] = nothing) -> str:
@@ -63,12 +63,12 @@ TEXTS = (*TYPED.values(), "typed-question", "typed-answer", "typed-push", "typed
 
 
 def bytes_of(path: Path) -> bytes:
-    """Everything that stands on the disk for this database."""
+    """Everything on the disk for this database."""
     return b"".join(file.read_bytes() for file in path.parent.glob(path.name + "*"))
 
 
 def tables_with(path: Path, text: str) -> list[str]:
-    """The tables in which a text stands, read past our own code; disclosures decoded."""
+    """The tables that hold a text, read past our own code; disclosures decoded."""
     found = []
     with closing(connect(path)) as raw:
         names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]

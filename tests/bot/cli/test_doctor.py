@@ -41,7 +41,7 @@ async def slack(folder: Path) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """What `init` writes, with ids as if they were real; we stand in it."""
+    """What `init` writes, with ids as if they were real; we are in it."""
     begin(tmp_path)
     matrix = tmp_path / MATRIX
     matrix.write_text(matrix.read_text().replace("REPLACE", ""))

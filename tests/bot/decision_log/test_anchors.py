@@ -37,7 +37,7 @@ ENTRY = LogEvent("log.verified", SYSTEM, data={"size": 1})
 
 
 class Post:
-    """A host whose log is signed, and who stands outside."""
+    """A host whose log is signed, and what is outside it."""
 
     def __init__(self, host: Host, out: Outside) -> None:
         self.host, self.out = host, out

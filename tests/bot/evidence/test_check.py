@@ -260,7 +260,7 @@ def the_yes_of_a_provider_said_to_be_home(entries: list[dict[str, Any]]) -> None
 
 
 def one_yes_of_two(entries: list[dict[str, Any]]) -> None:
-    """The grant stands on the risk owner's yes twice."""
+    """The grant counts the risk owner's yes twice."""
     first, second = of_type(entries, "request.approved")
     second["actor"] = first["actor"]
 

@@ -1,4 +1,4 @@
-"""The evidence pack: what stands in it, that it is the same bytes each time, and that foreign tools verify its sample."""
+"""The evidence pack: what is in it, that it is the same bytes each time, and that foreign tools verify its sample."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pack's first page: access without a grant stands first, and each domain says when it was last reconciled."""
+"""The pack's first page: access without a grant comes first, and each domain says when it was last reconciled."""
 
 from __future__ import annotations
 

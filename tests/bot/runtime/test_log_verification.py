@@ -1,4 +1,4 @@
-"""`log verify` on what stands beside the entries: every stored note, and the signer's memory."""
+"""`log verify` on what is beside the entries: every stored note, and the signer's memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody is away: whose questions go where meanwhile, and what is told at the return, once."""
+"""Somebody is away: whose questions go where meanwhile, and what they read at the return, once."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from tests.bot.office import Office
 
 
 def summaries(office: Office) -> list[Person]:
-    """Who is to be told what was decided for them."""
+    """Who is to be informed of what was decided for them."""
     return [
         Person(r["to_team"], r["to_user"])
         for r in office.rows("SELECT to_team, to_user FROM outbox WHERE purpose = 'returned'")

@@ -32,7 +32,7 @@ def longer(base: Policy = BASE, digest: str = "b" * 64, **changes: Any) -> Polic
 
 
 async def follow(office: Office, old: Policy | None, new: Policy) -> None:
-    """A set is accepted and has stood for longer than its delay."""
+    """A set is accepted and in force for longer than its delay."""
     await office.service.agreements.follow(old, new)
     office.service.agreements.bases = {} if old is None else {old.digest: old}
     office.service.current.sets = Sets((InForce(new, office.clock.now()),))
@@ -95,7 +95,7 @@ async def test_a_confirmation_is_logged_with_set_and_rows(office: Office) -> Non
     assert entry["data"]["rows"] == [{"row": key, "digest": rows[key].digest} for key in ("one", "two")]
     assert entry["policy"]["sha256"] == BASE.digest
     state = {s.key: s.open for s in await office.store.agreement.rows()}
-    assert state == {"one": False, "two": True}  # the risk owner's word is missing
+    assert state == {"one": False, "two": True}  # the risk owner's answer is missing
     await say(office, RISK)
     assert not any(s.open for s in await office.store.agreement.rows())
 

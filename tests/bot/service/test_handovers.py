@@ -1,4 +1,4 @@
-"""A domain changes hands on a day: open questions go over, both owners are told, the log says it, nothing is orphaned."""
+"""A domain changes hands on a day: open questions go over, both owners are informed, the log says it, nothing is orphaned."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ PINNED = (
 
 
 class JumpyClock(HandClock):
-    """Doubts itself when it is told to."""
+    """Doubts itself on request."""
 
     jump: timedelta | None = None
 
@@ -112,7 +112,7 @@ async def test_pyjwt_and_joserfc_accept_it_offline(office: SignedOffice) -> None
     permit = await office.permit(await office.approved())
     keys = jwks(office.state, office.clock.now())
     [key] = pyjwt.PyJWKSet.from_dict(keys).keys
-    unclocked: Any = {"verify_exp": False, "verify_iat": False}  # the office's clock stands in another year
+    unclocked: Any = {"verify_exp": False, "verify_iat": False}  # the office's clock is in another year
     read = pyjwt.decode_complete(
         permit.token, key.key, algorithms=["EdDSA"], audience="emergency", issuer="test.example/log", options=unclocked
     )

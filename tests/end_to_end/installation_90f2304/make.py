@@ -244,7 +244,7 @@ async def on_host(old: Old, *words: str) -> str:
 
 
 async def half_dead(old: Old) -> None:
-    """Slack takes no message any more: a filing and a yes are committed and told to nobody. Then the process dies."""
+    """Slack takes no message any more: a filing and a yes are committed and announced to nobody. Then the process dies."""
     for method in ("chat.postMessage", "chat.update", "chat.postEphemeral", "views.update", "views.publish"):
         old.sandbox.faults.fail(method, calls=1_000_000)
     await old.file("unsaid", NADIA, "/breakglass", "identity-containment", {"Target": "j.poe", **ALERT})

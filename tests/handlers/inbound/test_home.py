@@ -52,7 +52,7 @@ def shown(view: Any) -> str:
 
 @dataclass
 class House:
-    """A messenger before a fake Slack, and the Homes that hear of every act."""
+    """A messenger before a fake Slack, and the Homes that follow every act."""
 
     office: Office
     slack: FakeSlack

@@ -569,7 +569,7 @@ def test_nothing_is_lost_whatever_slack_does(
 
 
 def _judge(post: Post) -> None:
-    """Nothing waits; what failed stands with its reason; everybody who was told of anything was told how it ended."""
+    """Nothing waits; what failed has its reason; everybody who got any message learned how it ended."""
     assert post.waiting() == []
     assert all(error for _, error, done in post.outbox() if done)
     failed = [e["error"] for e in post.entries("delivery.failed")]

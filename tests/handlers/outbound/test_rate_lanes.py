@@ -1,4 +1,4 @@
-"""Who speaks next: lanes, then age; one at a time and about one a second for each place; nobody waits for another."""
+"""What is sent next: lanes, then age; one at a time and about one a second for each place; nobody waits for another."""
 
 from __future__ import annotations
 

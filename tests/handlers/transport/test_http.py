@@ -173,7 +173,7 @@ def acts(office: Office) -> int:
     return int(office.rows("SELECT count(*) AS n FROM inbox")[0]["n"])
 
 
-# What is refused. Each is named after the fault; none acts, each writes one line, and none of the body stands in it.
+# What is refused. Each is named after the fault; none acts, each writes one line, and none of the body is in it.
 
 SIGNED_WRONG: dict[str, tuple[str, dict[str, Any]]] = {
     "forged": ("forged", {"secret": "another"}),
@@ -621,7 +621,7 @@ async def test_a_stop_waits_also_for_the_act_of_somebody_who_hung_up(office: Off
         await ack()
 
     gate = RequestGate(app_of(slow), SECRET, office.clock, listen="127.0.0.1:0")
-    gate.answer_seconds = 0.01  # the sender is told to come again; the act goes on
+    gate.answer_seconds = 0.01  # the sender is asked to come again; the act goes on
     await gate.start()
     async with aiohttp.ClientSession() as session:
         assert (await Client(gate, office.clock, session).post(command()))[0] == 429

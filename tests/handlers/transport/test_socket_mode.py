@@ -33,7 +33,7 @@ WORKSPACE = {
 async def served(
     office: Office, sandbox: Sandbox, told: list[str] | None = None, reported: list[tuple[str, str, float]] | None = None
 ) -> AsyncIterator[tuple[asyncio.Event, list[str]]]:
-    """`told` hears of hellos and losses, `reported` of every answer."""
+    """`told` gets hellos and losses, `reported` every answer."""
     door = parts.door(office, web_client(sandbox.bot_token, sandbox.api_url))
     stop, hellos, told = asyncio.Event(), [], [] if told is None else told
 

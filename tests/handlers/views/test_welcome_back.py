@@ -1,4 +1,4 @@
-"""What somebody who was away is told at their return."""
+"""What somebody who was away reads at their return."""
 
 from __future__ import annotations
 

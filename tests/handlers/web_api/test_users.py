@@ -1,4 +1,4 @@
-"""Slack's word on people: short memory, one call for many, and never a guess."""
+"""What Slack says of people: short memory, one call for many, and never a guess."""
 
 from __future__ import annotations
 

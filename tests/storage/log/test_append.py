@@ -216,7 +216,7 @@ async def test_disclosures_can_be_deleted(store: SqlStore, place: Location) -> N
 
 
 async def test_an_erased_disclosure_leaves_no_trace_in_the_file(path: Path, clock: HandClock) -> None:
-    """The marker stands in the base64 of the disclosure; after the delete and a WAL checkpoint no byte of it is left."""
+    """The marker is in the base64 of the disclosure; after the delete and a WAL checkpoint no byte of it is left."""
     store = await SqliteStore.open(path, clock)
     await log(store, LogEvent("a", CLOCK, private=(Private("reason", "Zanzibar " * 400, PE1),)))
     with closing(sqlite3.connect(path)) as raw:

@@ -62,7 +62,7 @@ def a_byte_and_its_leaf(raw: sqlite3.Connection) -> None:
 
 
 def a_byte_its_leaf_and_the_tree(raw: sqlite3.Connection) -> None:
-    """A chain without a key was recomputed by whoever could edit it: here the case's next entry still tells."""
+    """A chain without a key was recomputed by whoever could edit it: here the case's next entry still shows it."""
     a_byte_and_its_leaf(raw)
     rehead(raw)
 

@@ -196,7 +196,7 @@ class _Deaf:
         self._raw, self.broken = raw, False
 
     def close(self) -> None:
-        """The server does not hear it."""
+        """The server does not receive it."""
 
     def execute(self, query: Any, values: Any = None) -> Any:
         if query == "COMMIT":

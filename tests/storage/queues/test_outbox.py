@@ -53,7 +53,7 @@ async def filed(store: SqlStore) -> Case:
 
 
 async def shown(store: SqlStore) -> Case:
-    """A case whose card and receipt stand in Slack."""
+    """A case whose card and receipt are in Slack."""
     case = await filed(store)
     for n, outgoing in enumerate(await take(store)):
         await store.outbox.sent(outgoing, f"D{n}", "1.0", 0, ())

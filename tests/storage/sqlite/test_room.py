@@ -1,4 +1,4 @@
-"""The database is opened on a disk that is full to the last block, with the room that lies beside it."""
+"""The database is opened on a disk that is full to the last block, with the room beside it."""
 
 from __future__ import annotations
 

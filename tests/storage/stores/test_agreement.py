@@ -1,4 +1,4 @@
-"""Rows and words of the agreement on the matrix, on both databases."""
+"""Rows and answers of the agreement on the matrix, on both databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`countersign matrix` as a shell sees it: forms, files, exit codes, and the consent that stands in the database."""
+"""`countersign matrix` as a shell sees it: forms, files, exit codes, and the consent in the database."""
 
 from __future__ import annotations
 

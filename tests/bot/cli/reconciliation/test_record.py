@@ -1,4 +1,4 @@
-"""`countersign reconcile --record`: the result stands in the log, and each access without a grant is a finding."""
+"""`countersign reconcile --record`: the result is in the log, and each access without a grant is a finding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom a word on the command line means."""
+"""Whom a name on the command line means."""
 
 from __future__ import annotations
 

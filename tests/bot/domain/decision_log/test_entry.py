@@ -81,7 +81,7 @@ def test_a_disclosure_is_spelt_and_hashed_as_in_rfc_9901() -> None:
 
 
 def test_a_pseudonym_is_bound_to_the_disclosure_that_says_who_it_is() -> None:
-    """One entry may name several people for the first time: only the binding tells which is which."""
+    """One entry may name several people for the first time: only the binding says which is which."""
     ref, mapping = introduce(PE1, salt())
     assert ref == pseudonym_of(mapping.text) == "sub_52tfqyia24nmhg5qvti3eosn3q"
     assert re.fullmatch("sub_[a-z2-7]{26}", ref)

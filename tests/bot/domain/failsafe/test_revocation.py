@@ -1,4 +1,4 @@
-"""What takes away, how it stands over what is stored, and that it survives as text."""
+"""What takes away, how it overrides what is stored, and that it survives as text."""
 
 from __future__ import annotations
 

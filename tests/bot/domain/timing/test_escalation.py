@@ -332,7 +332,7 @@ def test_the_next_look_is_at_the_next_waiting_step_or_at_the_end(
 
 
 class TestWhoSleeps:
-    """Notifications are paused: the card stands and nobody hears it."""
+    """Notifications are paused: the card is there and rings for nobody."""
 
     UNTIL = T0 + 8 * HOUR
 

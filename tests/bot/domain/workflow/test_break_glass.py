@@ -1,4 +1,4 @@
-"""Break-glass: open at once, asked of everybody, and a debt until somebody stands for it."""
+"""Break-glass: open at once, asked of everybody, and a debt until somebody ratifies it."""
 
 from __future__ import annotations
 

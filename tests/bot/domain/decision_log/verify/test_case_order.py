@@ -1,4 +1,4 @@
-"""Where permits and an executor's answers may stand within a case."""
+"""Where permits and an executor's answers may come within a case."""
 
 from __future__ import annotations
 
