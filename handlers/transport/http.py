@@ -28,6 +28,7 @@ from bot.clock import Clock
 from bot.http.server import STOPPING, HttpServer
 from handlers.transport.dispatch import dispatched
 from handlers.transport.envelope import FORM, JSON, NOT_UTF8, Payload, opened
+from handlers.transport.person_limit import PersonLimit
 from handlers.transport.replay_cache import Answer, ReplayCache, key_of
 from handlers.transport.signature import SIGNATURE, TIMESTAMP, NotAuthentic, SignatureCheck
 
@@ -59,7 +60,7 @@ class RequestGate:
         self, app: AsyncApp, signing_secret: str, clock: Clock, *, listen: str = "127.0.0.1:3000", report: Report = unheard
     ) -> None:
         self._app, self._seal, self._report = app, SignatureCheck(signing_secret, clock), report
-        self._answers = ReplayCache(clock)
+        self._answers, self._limit = ReplayCache(clock), PersonLimit()
         self._under_way: dict[bytes, asyncio.Task[Answer]] = {}
         self._server = HttpServer(self._handle, listen, "COUNTERSIGN_LISTEN", self._malformed)
         self.answer_seconds, self.body_seconds = ANSWER_SECONDS, BODY_SECONDS
@@ -148,7 +149,8 @@ class RequestGate:
 
     async def _act(self, payload: Payload) -> Answer:
         """Bolt's answer. Never raises."""
-        answer = await dispatched(self._app, payload, "gate")
+        async with self._limit.of(payload.body):
+            answer = await dispatched(self._app, payload, "gate")
         if isinstance(answer, NotAuthentic):
             return Answer(answer.status, answer.sentence.encode())
         return AGAIN if answer is None else _answer(answer)

@@ -29,6 +29,7 @@ from bot.http.proxies import proxy_for
 from handlers.transport.dispatch import dispatched
 from handlers.transport.envelope import enveloped
 from handlers.transport.http import Report, unheard
+from handlers.transport.person_limit import PersonLimit
 from handlers.transport.signature import NotAuthentic
 from handlers.web_api.errors import CALL_ERRORS, REFUSED_TOKEN, verdict
 
@@ -62,6 +63,7 @@ class SocketMode:
         self._ours = ours
         self._app, self._token = app, token
         self._ready, self._lost, self._report = ready, lost, report
+        self._limit = PersonLimit()
         self._up, self._busy = False, 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -141,7 +143,8 @@ class SocketMode:
         if isinstance(payload, NotAuthentic):
             log.warning("socket_mode.refused", fault=payload.fault)
             return await _acknowledged(client, envelope, None, "refused", payload.fault)
-        answer = await dispatched(self._app, payload, "socket_mode")
+        async with self._limit.of(payload.body):
+            answer = await dispatched(self._app, payload, "socket_mode")
         if answer is None:
             return payload.kind, "failed"
         if isinstance(answer, NotAuthentic):
