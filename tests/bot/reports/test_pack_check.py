@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from markdown_it import MarkdownIt
 
 from bot.evidence.files import Export
 from bot.reports.pack_check import check_pack, is_pack
@@ -23,6 +25,27 @@ def test_an_honest_pack_has_no_findings_with_and_without_a_key(written: Written,
     assert said(pack) == []
     assert said(pack, written.scribe.vkey) == []
     assert check_pack(Export(pack), None).own_key
+
+
+def by_openssl(pack: Path) -> list[list[str]]:
+    """What the shell lines of the pack's own VERIFY.md print, run in the pack, a list of lines each."""
+    tokens = MarkdownIt().parse((pack / "VERIFY.md").read_text(encoding="utf-8"))
+    blocks = [token.content for token in tokens if token.type == "fence" and token.info == "sh"]
+    return [
+        subprocess.run(
+            ["sh", "-c", block], cwd=pack, capture_output=True, text=True, timeout=60, check=False
+        ).stdout.splitlines()
+        for block in blocks
+    ]
+
+
+def test_openssl_alone_checks_both_signatures_and_each_sampled_entry(pack: Path) -> None:
+    signatures, entries = by_openssl(pack)
+    assert signatures == ["Signature Verified Successfully"] * 2
+    files = sorted((pack / "entries").glob("*.json"), key=lambda file: file.name)
+    assert sorted(entries) == sorted(f"entry {file.stem} is in the log" for file in files)
+    files[0].write_bytes(files[0].read_bytes() + b" ")
+    assert [line for line in by_openssl(pack)[1] if "NOT" in line] == [f"ENTRY {files[0].stem} IS NOT IN THE LOG"]
 
 
 def test_another_key_is_named(pack: Path) -> None:

@@ -13,7 +13,11 @@ from markdown_it import MarkdownIt
 
 from bot.domain.decision_log.merkle_tree import leaf_hash
 from bot.domain.decision_log.tiles import unbundle
+from bot.evidence.case_export import export_case
+from bot.evidence.folder import Folder
+from storage.log.evidence import evidence
 from tests.bot.building import OWNER, RISK
+from tests.bot.evidence.conftest import Written
 from tests.bot.evidence.signed_log import OLGA, RUTH, Passkey, Writer, signed_policy
 from tests.bot.passkeys import b64, raw
 
@@ -38,6 +42,17 @@ def test_the_shell_commands_accept_an_honest_export(exported: Path) -> None:
     told, computed, stored = entry.stdout.splitlines()
     assert json.loads(told)["type"] == "log.opened"
     assert computed == stored == leaf_hash(told.encode()).hex()
+
+
+def test_the_shell_commands_prove_each_entry_of_a_selection_and_name_a_forged_one(written: Written, tmp_path: Path) -> None:
+    out = tmp_path / "case"
+    with evidence(written.database) as log, Folder(out) as folder:
+        export_case(log, written.scribe.vkey, folder, written.cases["open"])
+    entries = sorted((out / "case").glob("*.json"), key=lambda file: file.name)
+    assert sorted(run(out, "sh")[2].stdout.splitlines()) == sorted(f"entry {file.stem} is in the log" for file in entries)
+    entries[0].write_bytes(entries[0].read_bytes() + b" ")
+    told = run(out, "sh")[2].stdout.splitlines()
+    assert [line for line in told if "NOT" in line] == [f"ENTRY {entries[0].stem} IS NOT IN THE LOG"]
 
 
 def test_the_shell_commands_name_the_first_person(exported: Path) -> None:
