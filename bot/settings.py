@@ -192,7 +192,7 @@ class Settings(BaseSettings):
         """Raises SettingsError naming what is missing to talk to Slack."""
         if self.slack_bot_token is None:
             raise SettingsError(
-                "SLACK_BOT_TOKEN is not set. Copy it from “OAuth & Permissions” of your Slack app (xoxb-…)."
+                "SLACK_BOT_TOKEN is not set. Copy it from “OAuth & Permissions” of your Slack app (xoxb-…) into .env."
             )
         if self.slack_app_token is None and self.slack_signing_secret is None:
             raise SettingsError(

@@ -98,7 +98,7 @@ class FailsafeStore:
         found = [f"The decision log is stopped, and nothing is given: {self.why}"] if self.why else []
         found += [missing] if (missing := self._among.unreported()) else []
         if waiting := len(self._emergency.lines()):
-            found.append(f"{waiting} acts that took access away wait in the emergency file for the log.")
+            found.append(f"Acts that took access away wait in the emergency file for the log: {waiting}.")
         if self._emergency.bad:
             found.append(f"{self._emergency.bad} lines of the emergency file are not signed with the log's key.")
         return tuple(found)

@@ -144,7 +144,10 @@ async def remembered(store: ProvenLog, state_dir: Path) -> Checkpoint | LogFindi
 def judge(memory: Checkpoint | None, head: SignedHead) -> LogFinding | None:
     """What the memory alone has against a head; None where a proof may decide."""
     if memory is None:
-        text = "STATE_DIR has no memory of this log: nobody can say whether entries were lost."
+        text = (
+            "STATE_DIR has no memory of this log: nobody can say whether entries were lost. Set COUNTERSIGN_STATE_DIR to the"
+            " folder that signed it; if that is lost: countersign log new-epoch --reason TEXT."
+        )
         return LogFinding("rollback", None, text)
     if memory.origin != head.origin:
         return LogFinding("fork", None, f"The memory is of the log {memory.origin}; this one is {head.origin}.")

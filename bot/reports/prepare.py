@@ -89,7 +89,7 @@ def _made(
                 findings_only(findings, folder)
             return PackReport(f"The log has findings; only they were written, to {out / 'FINDINGS.txt'}.", findings)
         asyncio.run(_log_export(settings, log.size))
-        text = f"{population} requests are in {out}; open index.html. It holds personal data."
+        text = f"Requests in {out}: {population}. Open its index.html. It holds personal data."
         return PackReport(text, (*found, *verdict.result()))
 
 
