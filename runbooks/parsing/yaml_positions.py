@@ -80,8 +80,8 @@ def _events(text: str) -> Iterator[Any]:
 
 
 def _cause(error: MarkedYAMLError) -> str:
-    said = error.problem or error.context or "it cannot be read"
-    return " ".join(str(said).split())
+    said = " ".join(str(error.problem or error.context or "it cannot be read").split())
+    return "a tab stands here, use spaces" if r"'\t'" in said else said
 
 
 class _Unfit(Exception):

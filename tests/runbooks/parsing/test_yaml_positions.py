@@ -50,3 +50,11 @@ def test_merge_keys_tags_and_unseen_signs_have_no_power() -> None:
     assert "surrogate" in parse("f", 'a: "\\ud800"').findings[0].text
     assert "control character" in parse("f", "a: 1\nb: \x07").findings[0].text
     assert parse("f", "a: 1\nb: \x07").findings[0].line == 2
+
+
+def test_a_tab_before_a_key_is_named_with_what_to_write_instead() -> None:
+    (finding,) = parse("f", "a: 1\n\tb: 2").findings
+    assert (finding.line, finding.text) == (
+        2,
+        "This is not YAML: a tab stands here, use spaces; fix it here or just above.",
+    )
