@@ -25,7 +25,7 @@ FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py test
 test: $(STAMP) ## Everything that can fail, the browser included (10 minutes on two cores)
 	@tools/chromium
 	@tools/nodejs
-	COUNTERSIGN_TEST_DATABASE=$(DATABASE) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
+	TESTS_DATABASE=$(DATABASE) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
 
 test-fast: $(STAMP) ## The inner loop, in 90 seconds: domain, policy files, views, storage; no browser and no running bot
 	$(BIN)/python -m pytest $(PARALLEL) $(FAST) $(PYTEST)

@@ -1,4 +1,4 @@
-"""Which database the tests use: SQLite, or PostgreSQL with `make test DATABASE=postgresql` (COUNTERSIGN_TEST_DATABASE).
+"""Which database the tests use: SQLite, or PostgreSQL with `make test DATABASE=postgresql` (TESTS_DATABASE).
 
 Tests with the mark `both` run on each of them, whatever was chosen.
 
@@ -33,8 +33,8 @@ class Databases:
     """`kind` is what tests get; the databases of one test go back to the server at its end."""
 
     def __init__(self) -> None:
-        self.kind = os.environ.get("COUNTERSIGN_TEST_DATABASE", NAMES[0])
-        assert self.kind in NAMES, f"COUNTERSIGN_TEST_DATABASE is {self.kind}, not one of {NAMES}"
+        self.kind = os.environ.get("TESTS_DATABASE", NAMES[0])
+        assert self.kind in NAMES, f"TESTS_DATABASE is {self.kind}, not one of {NAMES}"
         self.server: PostgresForTests | None = None
         self._given: dict[Path, PostgresServer] = {}
 

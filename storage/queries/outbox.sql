@@ -129,7 +129,8 @@ WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
     'timeout', 'network', 'http_200', 'http_403', 'http_407', 'http_500', 'http_502', 'http_503', 'http_504',
     'internal_error', 'fatal_error', 'service_unavailable', 'request_timeout',
     'invalid_auth', 'not_authed', 'account_inactive', 'token_revoked', 'token_expired', 'not_allowed_token_type',
-    'missing_scope', 'team_disabled', 'two_factor_setup_required', 'org_login_required', 'ekm_access_denied', 'accesslimited'
+    'missing_scope', 'team_disabled', 'two_factor_setup_required', 'org_login_required', 'ekm_access_denied', 'accesslimited',
+    'team_access_not_granted', 'enterprise_is_restricted'
   );
 
 -- name: drop_twins

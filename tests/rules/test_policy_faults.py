@@ -112,7 +112,7 @@ FAULTS = [
     ("override of a stranger", M, "    fallback: U0ONC2", "    overrides:\n      - {from: 2026-12-24T08:00,"
      " to: 2026-12-25T08:00, person: U0DEP1}\n    fallback: U0ONC2", "      - {from: 2026-12", r"add them there"),
     ("page", M, '"env:PAGE_OLGA"', "pager", 0, r"write `env:` and the name"),
-    ("not YAML", M, "auditors: [U0AUDIT]", "auditors: [U0AUDIT", "domains:", r"not YAML: .*; mend it"),
+    ("not YAML", M, "auditors: [U0AUDIT]", "auditors: [U0AUDIT", "domains:", r"not YAML: .*; fix it"),
     ("two documents", M, "auditors: [U0AUDIT]", "---\nauditors: [U0AUDIT]", 0, r"keep one per file"),
     # runbooks
     ("zero approvals", E, "approvals: 2", "approvals: 0", 0, r"write a number of at least 1"),

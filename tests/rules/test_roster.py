@@ -87,7 +87,7 @@ async def test_anyone_who_left_is_kept_with_a_reason_only_and_never_together(off
     assert not of(after, PE2).easy
     view = ViewContext(office.service.current.policy, office.clock.at)
     assert LEFT in campaigns.line(of(after, PE2), view)
-    assert "their lead spoke" in campaigns.line(of(after, PE2), view)
+    assert "their lead answered" in campaigns.line(of(after, PE2), view)
 
 
 @pytest.mark.parametrize("person", [OWNER, RISK, PE1, SOCLEAD])

@@ -104,7 +104,7 @@ async def test_an_answer_is_given_once_and_only_on_what_was_shown(office: Office
     await say(office, OWNER)
     await say(office, OWNER)
     assert len(entries(office, "matrix.confirmed")) == 1
-    assert "said already" in last(office)
+    assert "answered this already" in last(office)
     await say(office, RISK, seen="0" * 64)
     assert len(entries(office, "matrix.confirmed")) == 1
     assert "has changed since" in last(office)
