@@ -27,6 +27,7 @@ from bot.demo.workspace import with_pages, workspace
 from bot.settings import Settings
 from runbooks.loader import load
 from sandbox.driver import Sandbox
+from tests.end_to_end.keyring import Keyring
 
 FOLDER = Path(runbooks.__file__).parent
 __all__ = ["FLAGS", "Camera", "Office", "running"]
@@ -44,8 +45,8 @@ _AGREEMENT = "\nagreement: {every: 365d, window: 30d, unconfirmed: hold}\n"
 class Office:
     """A sandbox and the bot beside it; `run` starts a command of the host on the same installation."""
 
-    def __init__(self, sandbox: Sandbox, home: Path, folder: Path, scale: float) -> None:
-        self.sandbox, self.home, self.folder, self.scale = sandbox, home, folder, scale
+    def __init__(self, sandbox: Sandbox, home: Path, folder: Path, scale: float, keys: Keyring | None) -> None:
+        self.sandbox, self.home, self.folder, self.scale, self.keys = sandbox, home, folder, scale, keys
 
     @property
     def settings(self) -> Settings:
@@ -56,7 +57,7 @@ class Office:
             slack_signing_secret=sandbox.signing_secret, slack_api_url=sandbox.api_url, runbooks_dir=self.folder,
             database_url=f"sqlite:///{self.home}/pictures.db", state_dir=self.home / "state", time_scale=self.scale,
             command_prefix="", log_origin=None, log_format="console", ops_listen="127.0.0.1:0",
-            pagerduty_url=sandbox.pagerduty_url,
+            pagerduty_url=sandbox.pagerduty_url, sign_listen=self.keys.listen if self.keys else "127.0.0.1:0",
         )  # fmt: skip
 
     async def run(self, *words: str) -> asyncio.subprocess.Process:
@@ -78,18 +79,23 @@ class Office:
 
 
 @asynccontextmanager
-async def running(scale: float = 1, *, governed: bool = False) -> AsyncIterator[Office]:
-    """A sandbox with a bot in it; `governed`: with reviews of rights and the matrix as an agreement in the policy."""
+async def running(
+    scale: float = 1, *, reviews: bool = False, agreement: bool = False, keys: Keyring | None = None
+) -> AsyncIterator[Office]:  # fmt: skip
+    """A sandbox with a bot in it; `reviews`: of rights, `agreement`: of the matrix (not both: the second waits a week for the first);
+    `keys`: with the owner's passkey, which a runbook demands."""
     policy = load(FOLDER).policy
     assert policy is not None
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
         async with Sandbox(workspace(policy, int(scale))) as sandbox:
-            with with_pages(FOLDER, home, policy, sandbox.pager, reviews=governed) as folder:
+            with with_pages(FOLDER, home, policy, sandbox.pager, reviews=reviews) as folder:
                 matrix = folder / "responsibility.yaml"
                 written = _HOURS.sub("", matrix.read_text("utf-8").replace(_DEMO_PATIENCE, _PATIENCE))
-                matrix.write_text(written + (_AGREEMENT if governed else ""), "utf-8")
-                office = Office(sandbox, home, folder, scale)
+                matrix.write_text(written + (_AGREEMENT if agreement else ""), "utf-8")
+                if keys:
+                    keys.write(folder)
+                office = Office(sandbox, home, folder, scale, keys)
                 stop, ready = asyncio.Event(), asyncio.Event()
                 bot = asyncio.create_task(serve(office.settings, stop=stop, ready=ready.set))
                 try:
@@ -116,10 +122,19 @@ class Camera:
 
         await self._everywhere(name, shot)
 
-    async def take_file(self, name: str, file: Path | str, wanted: str, click: str = "") -> None:
-        """A page from disk or an address; `click`: what is clicked first."""
+    async def take_file(
+        self,
+        name: str,
+        file: Path | str,
+        wanted: str,
+        click: str = "",
+        before: Callable[[Page], Awaitable[None]] | None = None,
+    ) -> None:
+        """A page from disk or an address; `click`: what is clicked first; `before`: what is done with the page before it is opened."""
 
         async def shot(page: Page) -> None:
+            if before:
+                await before(page)
             await page.goto(file.as_uri() if isinstance(file, Path) else file)
             if click:
                 await page.locator(click).first.click()
@@ -136,6 +151,10 @@ class Camera:
         split = f"&right={both}&rightAt=app" if both else f"&right={who}&view=single"
         await page.goto(f"{sandbox.page_url}?left={who}&leftAt={at}{split}{f'&panel={panel}' if panel else ''}")
         left: Locator = page.get_by_test_id("pane-left")
+        if panel and await page.evaluate(
+            "innerWidth < 1200"
+        ):  # the address opens a tool only where it fits beside the panes
+            await page.get_by_test_id(f"tool-{panel}").click()
         if home:
             await left.get_by_text("Home", exact=True).first.click()
         place: Locator | Page = page if panel or both else left

@@ -12,22 +12,22 @@ JONAS = "U0VAULT"
 
 async def campaigns(camera: Camera) -> None:
     """A review of rights that is due at the first load, and the matrix as an agreement."""
-    async with running(governed=True) as office:
+    async with running(agreement=True) as office:
         sandbox = office.sandbox
         await seen(sandbox, OLGA, "Your part of the responsibility matrix")
         await camera.take(sandbox, "agreement", OLGA, "Your part of the responsibility matrix")
         await camera.take(sandbox, "agreement-lead", LARS, "Your part of the responsibility matrix")
-    async with running(720, governed=True) as office:
+    async with running(720, reviews=True) as office:
         sandbox = office.sandbox
-        await sandbox.wait_for(lambda: sandbox.find(OLGA, "to answer"), 150)
+        card = await sandbox.wait_for(lambda: sandbox.find(OLGA, "to answer"), 60)
         await camera.take(sandbox, "campaign", OLGA, "to answer")
-        await dialog(sandbox, OLGA, "Review")
+        await dialog(sandbox, OLGA, next(name for name in card.buttons if name.startswith("Review ")), card)
         await camera.take(sandbox, "campaign-form", OLGA, "Does it stay?")
         await sandbox.close(OLGA, everything=True)
         await sandbox.open_home(OLGA)
         await sandbox.wait_for(lambda: (h := sandbox.home(OLGA)) is not None and "As of" in h.shown, WAIT)
         await camera.take(sandbox, "home-owner-reviews", OLGA, "As of", home=True)
-    async with running(2880, governed=True) as office:
+    async with running(2880, reviews=True) as office:
         await office.sandbox.wait_for(lambda: office.sandbox.find(OLGA, "to answer"), 60)
         await office.sandbox.wait_for(lambda: office.sandbox.find(OLGA, "narrowed now"), 120)
         await camera.take(office.sandbox, "campaign-narrowed", OLGA, "narrowed now")

@@ -1,4 +1,4 @@
-"""Scenes outside Slack's frame: the auditor's page, reports, the matrix as a page, the page for signing, the demo."""
+"""Scenes outside Slack's frame: the auditor's page, reports, the matrix as a page, the demo."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ async def pages(camera: Camera) -> None:
         sandbox = office.sandbox
         card = await asked(sandbox)
         await camera.take(sandbox, "demo", PAVEL, "What happens next", both=OLGA)
-        await camera.take(sandbox, "demo-what-to-try", PAVEL, "The owner signs.", both=OLGA, panel="script")
+        await camera.take(sandbox, "demo-what-to-try", PAVEL, "has one message", both=OLGA, panel="script")
         await camera.take(sandbox, "demo-faults", PAVEL, "asleep", both=OLGA, panel="faults")
         await sandbox.press(OLGA, "Approve", message=card)
         await seen(sandbox, PAVEL, "Before you start")

@@ -70,7 +70,7 @@ async def forms(camera: Camera) -> None:
 FORMS = (
     ("form", "/breakglass", f"{DIRECTORY} Sync stopped at 02:40, nobody can sign in", "Access opens only after"),
     ("form-choose", "/countersign", "ask", "Choose a runbook"),
-    ("reset-form", "/reset", "clinician-mfa-reset Phone lost on the way to the night shift", "What was lost"),
+    ("reset-form", "/reset", "clinician-mfa-reset Phone lost on the way to the night shift", "approves"),
     ("exception-form", "/exception", "legacy-auth-exception The pumps of ward 7 speak LDAP only", "approvals needed"),
     ("break-glass-form", "/breakglass", "clinical-signin-outage Wards cannot sign in", "Opens now"),
     ("standing-right-form", "/reset", "account-unlock Locked out", "nobody is asked"),

@@ -112,18 +112,18 @@ _ACTS: list[dict[str, str]] = [
             " Tomas), 15 min to the end. Nothing opens.",
         },
         {
-            "text": "Nobody is waited for in vain.", "persona": "U0DEP1", "at": "app",
+            "text": "When the owner cannot answer, others are asked.", "persona": "U0DEP1", "at": "app",
             "detail": "Open Faults, set Olga asleep or deactivated, or cut Slack off, and ask again as Pavel: a sleeper is paged"
             " (see Pages), for a deactivated owner the deputies are asked at once, and what cannot be said is said when Slack is"
             " back. Or type /countersign away 2d as Olga: Dev is asked on her behalf, and away off sums up what he decided.",
         },
         {
-            "text": "The log tells.",
-            "detail": "Every act stood in the terminal as it happened. Type t and Enter there: one byte of a copy of"
+            "text": "A changed log is found.",
+            "detail": "The terminal shows every act as it happens. Type t there and press Enter: one byte in a copy of"
             " the log is changed, and log verify names the entry.",
         },
         {
-            "text": "Nobody looks, and a right narrows.",
+            "text": "A review that nobody answers narrows the right.",
             "detail": "End this demo and type countersign demo --reviews: on its clock a day lasts 30 seconds, so that you see a review"
             " of what providers may do without asking from its first day to its end.",
         },
@@ -135,14 +135,14 @@ _REVIEW_ACTS: list[dict[str, str]] = [
             " Review, choose Keep, Narrow or Withdraw for some of them, say why where it was never used, and send it.",
         },
         {
-            "text": "Nobody looks, and a right narrows.", "persona": "U0PLEAD", "at": "app",
-            "detail": "Answer nothing for two days of this clock, which is a minute. Olga, the leads and the channel hear what falls"
-            " next; a day later it falls. Then ask as Pavel: /breakglass account-unlock waits for a yes, and opened by itself before.",
+            "text": "A review that nobody answers narrows the right.", "persona": "U0PLEAD", "at": "app",
+            "detail": "Answer nothing for two days of this clock, which is a minute. Olga, the leads and the channel are told which"
+            " right narrows next; a day later it does. Then ask as Pavel: /breakglass account-unlock, which opened by itself before, now needs a yes.",
         },
         {
-            "text": "A Keep brings it back.",
+            "text": "Keep brings it back.",
             "detail": "As Olga press Keep what was narrowed on the closed review: account-unlock opens by itself again, and everybody"
-            " concerned hears it. countersign reviews prints the record, and the terminal showed each entry.",
+            " concerned is told. countersign reviews prints the record; the terminal shows each entry.",
         },
     ]  # fmt: skip
 

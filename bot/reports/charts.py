@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from html import escape
+from itertools import count
 from typing import Any
 
 _STYLE = {
@@ -30,12 +31,20 @@ def bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[int]])
         y_labels_major_every=2, formatter=str, no_data_text="No data", include_x_axis=True,
     )  # fmt: skip
     chart.x_labels = [str(label) for label in labels]
+    chart.y_labels = _ticks(max((sum(numbers) for numbers in zip(*series.values(), strict=True)), default=0))
     for name, numbers in series.items():
         chart.add(name, list(numbers))
     drawn = _BESIDE.sub("", chart.render(is_unicode=True)).replace(
         "<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1
     )
     return f"<figure><figcaption>{escape(title)}</figcaption>{_scrolling(drawn, 'Chart')}{table(('', *series), _rows(labels, series))}</figure>"
+
+
+def _ticks(peak: int) -> list[int]:
+    """Whole numbers from 0 up to `peak` or a step above, at most ten steps: nobody files half a request."""
+    sizes = (factor * 10**power for power in count() for factor in (1, 2, 5))
+    step = next(size for size in sizes if peak <= 10 * size)
+    return list(range(0, max(peak, 1) + step, step))
 
 
 def _pygal() -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -127,24 +127,31 @@ def figure_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
     found = [
         ("Requests", _of(told["requests"], told["by_kind"])),
         ("Outcomes", _of(told["requests"], told["by_outcome"])),
-        ("Out of hours", f"{told['out_of_hours']} ({'; '.join(told['hours']) or 'no requests'})"),
-        ("Answered within target", f"{told['answered_within_target']} of {told['to_answer']}; expiries count as never"),
+        ("Out of hours", f"{told['out_of_hours']} ({_hours(told['hours'])})"),
+        (
+            "Answered within target",
+            f"{told['answered_within_target']} of {told['to_answer']} (an expired request counts as not answered)",
+        ),
         ("Median time to decision", time),
-        ("90th percentile", _duration(spread["p90"]) if "p90" in spread else f"not with n = {spread['n']}"),
+        ("90th percentile", _duration(spread["p90"]) if "p90" in spread else f"too few decisions ({spread['n']})"),
         ("Escalations", str(told["escalations"])),
         ("Expired", str(told["expired"])),
         ("Refused clicks", str(told["refused_clicks"])),
-        ("Break-glass", f"{told['break_glass']}, {told['break_glass_ratified']} ratified"),
+        ("Break-glass", f"{told['break_glass']} ({told['break_glass_ratified']} ratified)"),
         ("Evidence missing", str(told["evidence_missing"])),
         ("Reviews overdue", str(told["reviews_overdue"])),
-        ("Findings", f"{told['findings']}, {told['late_findings']} late"),
+        ("Findings", f"{told['findings']} ({told['late_findings']} late)"),
         ("Repeats of denied targets", str(told["repeats_of_denied_targets"])),
         ("Approved within five seconds", str(told["approved_within_five_seconds"])),
     ]
     if "governance_messages" in told:
-        asked = f"{told['governance_messages']}, {told['governance_messages_a_week']} a week; one a week at most"
+        asked = f"{told['governance_messages']}, {told['governance_messages_a_week']} a week (the limit is one)"
         found.append(("Governance messages", asked))
     return found
+
+
+def _hours(known: Sequence[str]) -> str:
+    return f"hours: {'; '.join(known)}" if known else "no requests"
 
 
 def _of(total: int, parts: Mapping[str, int]) -> str:

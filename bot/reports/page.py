@@ -104,7 +104,7 @@ def _numbers(totals: Totals) -> str:
     rows = [(state, states[state]) for state in _STATES if states[state]]
     return (
         f"<h2>Requests: {len(totals.lines)}</h2>{charts.table(('Outcome', 'Requests'), rows)}"
-        f"{charts.table(('Kind', 'Requests'), [(kind, by_kind[kind]) for kind in kinds])}"
+        f"{charts.table(('Kind', 'Requests'), [(kind.replace('_', ' '), by_kind[kind]) for kind in kinds])}"
     )
 
 

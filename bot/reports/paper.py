@@ -55,7 +55,7 @@ def page(paper: Paper) -> str:
     """The paper as one page that loads nothing."""
     flagged = "".join(f"<li>{escape(flag)}</li>" for flag in paper.flags)
     parts = [
-        f"<p>As of {escape(paper.as_of)}.</p>",
+        f"<p>As of {escape(paper.as_of[:19].replace('T', ' '))} UTC.</p>",
         f'<ul class="stamp">{flagged}</ul>' if flagged else "<p>Nothing stands out.</p>",
         charts.table(("Figure", "Value"), [(_words(name), count) for name, count in paper.figures.items()]),
         *(_part(table) for table in paper.tables),

@@ -158,7 +158,9 @@ class _Reviews:
             flags.append(f"{total['overdue']} of {total['due']} reviews after use were answered late, or not at all.")
         never = [book.id for book in books if book.right == "autonomous" and not self._reviewed(book.id)]
         if never:
-            flags.append(f"{len(never)} autonomous rights were never reviewed: {', '.join(sorted(never)[:5])}.")
+            flags.append(
+                f"{len(never)} autonomous {'right was' if len(never) == 1 else 'rights were'} never reviewed: {', '.join(sorted(never)[:5])}."
+            )
         figures = {"reviews_due": total["due"], "passed": total["passed"], "flagged": total["flagged"]}
         figures |= {"overdue": total["overdue"], "open": len(self.open), "reviews_of_rights": len(self.campaigns)}
         used = [(name, *(found[w] for w in _REVIEWS[1:5]), waiting[name]) for name, found in sorted(self.by_domain.items())]

@@ -38,7 +38,7 @@ def own_matrix(policy: Policy, agreements: Agreements, person: Person) -> OwnMat
     shown = tuple(_own_row(policy, agreements, row, person) for row in rows)
     left = sum(1 for row in rows if not agreements.settled(row, person))
     due = [known.due_at for row in rows if (known := agreements.state(row.key)) and known.due_at]
-    return OwnMatrix(shown, agreement.set_digest(rows), left, lead, f"{min(due):%Y-%m-%d}" if due else "")
+    return OwnMatrix(shown, agreement.set_digest(rows), left, lead, f"{min(due):%-d %b %Y}" if due else "")
 
 
 def _own_row(policy: Policy, agreements: Agreements, row: MatrixRow, person: Person) -> OwnRow:

@@ -21,6 +21,7 @@ from handlers.views.governance import key_changes
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, link_button, message, section
 from handlers.views.kit.context import ViewContext, span
+from handlers.views.kit.signing import SIGNED
 from handlers.views.request_form import STEPS
 from handlers.views.reviews.cards import ask_card
 
@@ -45,7 +46,8 @@ class SignPageWords:
         scene = self._scene()
         drawn = card(case, reader, scene) if ask.kind == "approval" else ask_card(case, ask, reader, scene)
         lines = (text for block in drawn.blocks if block["type"] in ("section", "context") for text in _texts(block))
-        return plain("\n\n".join(lines), scene.policy)
+        said = plain("\n\n".join(lines), scene.policy)
+        return said.replace(f"{SIGNED}\n", "")  # the reader is on that page already
 
     def act(self, act: OperatorAction) -> str:
         """The card of an operator's act, as plain text."""

@@ -90,6 +90,8 @@ async def test_the_owner_approves_for_less_with_a_passkey_on_a_phone(
     await signer.hold(phone)
     await phone.goto(link_of(card, bot.sandbox))
     await expect(phone.get_by_text("Sync stopped")).to_be_visible()
+    await expect(phone.get_by_role("status")).to_have_text("Your answer is needed.")
+    await expect(phone.get_by_text("on a separate page")).to_have_count(0)
     assert await phone.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await phone.get_by_label("Approve for less…").select_option("30 minutes")
     await phone.get_by_role("button", name="Approve for less with passkey").click()

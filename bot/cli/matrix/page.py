@@ -85,7 +85,7 @@ def _domain(policy: Policy, domain: Domain, now: datetime, consents: Consents, r
     yield f'<section class="domain" id="{escape(domain.id)}"><h2>{escape(domain.name)}</h2>'
     if domain.vacant:
         yield f'<p class="vacant">{escape(next(owners_words(policy, domain)))}</p>'
-    run = [] if runs is None else [("Reality", last_runs.words(runs.get(domain.id)))]
+    run = [] if runs is None else [("Reconciled", last_runs.words(runs.get(domain.id)))]
     yield from _definitions([*_people(policy, domain, now), *run])
     yield from _columns(policy, found)
     for row in found:

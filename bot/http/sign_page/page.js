@@ -150,7 +150,7 @@ async function load(said = "", bad = false) {
   by("no").hidden = true;
   by("buttons").replaceChildren();
   by("less").hidden = by("exact").hidden = !told.open;
-  say(said || (told.open ? "" : "This question is closed."), bad);
+  say(said || (told.open ? "Your answer is needed." : "This question is closed."), bad);
   if (!told.open) return;
   times();
   buttons();
@@ -286,6 +286,6 @@ addEventListener("hashchange", () => location.reload()); // another link in the 
 by("enrol").addEventListener("submit", enrol);
 if (location.pathname === "/e") {
   by("enrol").hidden = !token;
-  say(token ? "Type the code that stands on the host." : "Open the whole address that the host printed.", !token);
+  say(token ? "Type the code that the host printed." : "Open the whole address that the host printed.", !token);
 } else if (token) load();
 else front();

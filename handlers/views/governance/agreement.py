@@ -19,7 +19,7 @@ from handlers.views.kit.context import ViewContext
 from handlers.views.kit.escaping import inline
 
 _HOME_ROWS = 20
-_SHOWN, _SENTENCES, _LINE = 12, 8, 300  # rows with a button each, sentences of one, and their length
+_SHOWN, _SENTENCES, _ROW = 12, 8, 2400  # rows with a button each, sentences of one, and how long these are together
 REASON_MAX = 1000
 
 
@@ -122,18 +122,17 @@ def dispute_form(value: str, name: str, channel: str, *, lead: bool) -> Block:
 def _head(own: OwnMatrix) -> str:
     if not own.left:
         return f"{_count(len(own.rows))}. Nothing is due from you."
-    due = f" until {own.due}" if own.due else ""
+    due = f" by {own.due}" if own.due else ""
     if own.lead:
-        return (
-            f"{_count(len(own.rows))}. Please confirm that you know them{due}. Your answer is recorded and blocks nothing."
-        )
-    return f"{_count(len(own.rows))}, {own.left} to confirm{due}. Silence changes nothing, and it is recorded."
+        return f"{_count(len(own.rows))}. Please acknowledge{due} that you have read them. Your answer is recorded; it blocks nothing."
+    return f"Please confirm {own.left} of {_count(len(own.rows))}{due}. Without your answer nothing changes; that you gave none is recorded."
 
 
 def _row(row: OwnRow, *, lead: bool) -> Block:
-    said = [f"• {inline(sentence, _LINE)}" for sentence in row.says[:_SENTENCES]]
+    shown = row.says[:_SENTENCES]
+    said = [f"• {inline(sentence, _ROW // len(shown))}" for sentence in shown]
     more = [f"• and {len(row.says) - _SENTENCES} more"] if len(row.says) > _SENTENCES else []
-    held = ["_What is new does not count before it is confirmed._"] if row.held else []
+    held = ["_Not in force until it is confirmed._"] if row.held else []
     text = "\n".join([f"*{inline(row.name, 150)}*{row.state}", *said, *more, *held])
     if row.disputed and not lead:
         return {**section(text), "accessory": button("Confirm", ids.MATRIX_CONFIRM, row.value)}

@@ -79,9 +79,14 @@ def _head(campaign: Campaign, scene: ViewContext) -> list[str]:
     if campaign.state == "closed":
         return [f"*Review {campaign.id} of {names} is closed.* {_result(campaign)}."]
     head = f"*Review: {left} of {total} to answer* · {names} · {campaign.id}"
-    told = "This is what providers may do there without asking you first. Say for each whether it stays."
-    silent = "Rights without an answer are then narrowed." if campaign.narrows else "Rights without an answer then stay."
-    return [head, told, f"You have {campaign.window} working days, {campaign.counted} of them are over. {silent}"]
+    told = "What providers may do there without asking you first, and who may ask. Keep, narrow or withdraw each one."
+    silent = "are then narrowed" if campaign.narrows else "then stay as they are"
+    days = _days(campaign.window - campaign.counted)
+    return [head, f"Answer within {days}. Rights without an answer {silent}.", told]
+
+
+def _days(left: int) -> str:
+    return "1 working day" if left == 1 else f"{left} working days"
 
 
 def _listed(campaign: Campaign, scene: ViewContext) -> list[str]:
@@ -105,7 +110,8 @@ def line(item: Item, scene: ViewContext) -> str:
     """One item with its figures, the flags first."""
     flags = f"*{inline(', '.join(item.flags), 100)}* · " if item.flags else ""
     answer = f" · *{WORDS[item.answer]}*" if item.answer else ""
-    return f"{flags}{_name(item)} ({_KINDS[item.kind]}): {'; '.join(figures(item, scene))}{answer}"
+    said = "; ".join(figures(item, scene))
+    return f"{flags}{_name(item)} ({_KINDS[item.kind]}){f': {said}' if said else ''}{answer}"
 
 
 def _name(item: Item) -> str:
@@ -121,7 +127,7 @@ def figures(item: Item, scene: ViewContext) -> Iterable[str]:
     if item.kind == "exception":
         yield f"of {scene.provider(item.provider)}"
     elif found.uses == 0:
-        yield "not used"
+        yield from () if "unused" in item.flags else ("not used",)
     else:
         yield f"{found.uses} uses, the last {scene.at(found.last_use)}" if found.last_use else f"{found.uses} uses"
         if item.kind != "person":
@@ -204,7 +210,7 @@ def reminder(campaign: Campaign) -> Message:
         over = f"*Review {campaign.id} is closed*, {wording.NO_ANSWER_NEEDED}"
         return message(over, [section(over)])
     days = campaign.window - campaign.counted
-    text = f"*Review {campaign.id}: {len(campaign.unanswered)} still to answer* within {days} working days."
+    text = f"*Review {campaign.id}: {len(campaign.unanswered)} still to answer* within {_days(days)}."
     return message(text, [section(text), *([row] if (row := _buttons(campaign)) else [])])
 
 

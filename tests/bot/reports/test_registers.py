@@ -25,7 +25,7 @@ def test_each_exception_has_a_row_and_the_json_holds_every_figure(year: Path) ->
 
 def test_rights_that_nobody_reviewed_are_a_flag_and_only_those_of_whom_it_is_about(year: Path) -> None:
     assert any("4 autonomous rights were never reviewed" in flag for flag in reviews_paper(year, None, None).flags)
-    assert any("1 autonomous rights were never reviewed" in flag for flag in reviews_paper(year, None, "vault").flags)
+    assert any("1 autonomous right was never reviewed" in flag for flag in reviews_paper(year, None, "vault").flags)
     assert not any("never reviewed" in flag for flag in reviews_paper(year, None, "mail").flags)
 
 
