@@ -79,7 +79,7 @@ def _head(campaign: Campaign, scene: ViewContext) -> list[str]:
     if campaign.state == "closed":
         return [f"*Review {campaign.id} of {names} is closed.* {_result(campaign)}."]
     head = f"*Review: {left} of {total} to answer* · {names} · {campaign.id}"
-    told = "What providers may do there without asking you first, and who may ask. Keep, narrow or withdraw each one."
+    told = "This is what providers may do there without asking you first, and who may ask. Keep, narrow or withdraw each."
     silent = "are then narrowed" if campaign.narrows else "then stay as they are"
     days = _days(campaign.window - campaign.counted)
     return [head, f"Answer within {days}. Rights without an answer {silent}.", told]
