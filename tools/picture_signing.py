@@ -31,7 +31,12 @@ async def front(camera: Camera, keys: Keyring) -> None:
     await first.goto(f"{keys.origin}/")
     await first.get_by_role("button", name="Sign in with passkey").click()
     await first.get_by_text("this waits for you").wait_for()
-    cookies = [{"name": one["name"], "value": one["value"], "url": keys.origin} for one in await first.context.cookies()]
+    held = {
+        "secure": True,
+        "httpOnly": True,
+        "url": f"https://localhost:{keys.port}",
+    }  # what a cookie of this host alone needs
+    cookies = [{"name": one["name"], "value": one["value"], **held} for one in await first.context.cookies()]
     await first.close()
 
     async def signed_in(page: Page) -> None:
