@@ -2,9 +2,10 @@
 
 Appending: one entry a transaction through the store, which reads the head, seals, hashes, and moves the head; its floor is
 one raw durable insert of the very row, on the caller's own thread. The goal is judged with ten at a time, as P3 has it; one
-at a time is reported beside it. Verification is all that `log verify` does with the entries of a database: bytes,
-leaves, nodes, canonical form, time, case chains, disclosures. Its floor reads the same bytes in the same order and hashes
-them once, so it is the least that any check could do. A proof is made as the bot serves it, of entries all over the log.
+at a time is reported beside it. Verification is all that `log verify` does with the entries of a database, in one
+process a core: bytes, leaves, nodes, canonical form, time, case chains, disclosures. Its floor reads the same bytes in the
+same order and hashes them once in one process; the goal is for two cores. A proof is made as the bot serves it, of entries
+all over the log.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ async def _checking(size: Size, folder: Path) -> list[Result]:
         await store.close()
     what = f"a full check of {size.entries:,} entries"
     return [
-        Result(Goal("P11", what, 2.0), "s", found["ours"], _HASHED, found[_HASHED]),
+        Result(Goal("P11", what, 6.0), "s", found["ours"], _HASHED, found[_HASHED]),
         Result(Goal("P11", f"a proof among {size.entries:,} entries, p99", 10.0), "ms", proofs["ours"]),
     ]
 

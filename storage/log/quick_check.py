@@ -28,6 +28,7 @@ _ALONE = 2 * SPAN  # entries of a log that one process verifies: more of them wo
 _LOOK = 0.1  # seconds between two looks whether to stop
 _TOLD = 1024  # entries between two reports of progress
 _ENDLESS = 2**62
+_NO_MORE = _ENDLESS, ("", "")  # after the last disclosure
 Progress = Callable[[int], object]
 
 
@@ -168,21 +169,22 @@ def _result(future: Future[SegmentSummary], over: Callable[[], bool]) -> Segment
 
 def _segment(session: Session, part: Part, over: Callable[[], bool], progress: Progress) -> SegmentSummary:
     segment = Segment(part.start, part.marks, decoded)
-    shown = iter(session.stream("disclosures_between", start=part.start, stop=part.stop))
-    following: Row | None = next(shown, None)
+    rows = session.stream("disclosures_between", start=part.start, stop=part.stop)
+    shown = ((row["idx"], (row["digest"], row["disclosure"])) for row in rows)
+    owner, disclosure = next(shown, _NO_MORE)
     add, done = segment.add, part.start
     for row in session.stream("entries_between", start=part.start, stop=part.stop):
         idx, told = row["idx"], list[tuple[str, str]]()
-        while following is not None and following["idx"] <= idx:
-            told.append((following["digest"], following["disclosure"]))
-            following = next(shown, None)
+        while owner <= idx:
+            told.append(disclosure)
+            owner, disclosure = next(shown, _NO_MORE)
         add(idx, row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"], told)
         if idx - done >= _TOLD:
             _stop_if(over())
             progress(idx - done)
             done = idx
-    summary = segment.summary
-    if following is not None or summary.size != part.stop or _bad_notes(session, part):
+    summary = segment.ended()
+    if owner != _ENDLESS or summary.size != part.stop or _bad_notes(session, part):
         raise Doubtful
     return summary
 

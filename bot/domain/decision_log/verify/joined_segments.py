@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
+from typing import NamedTuple
 
 from bot.domain.decision_log.merkle_tree import node_hash
 from bot.domain.decision_log.verify.segment import (
@@ -25,8 +26,7 @@ from bot.domain.decision_log.verify.segment import (
 _BLOCKS = 256  # nodes of a lower stored level below one of the next
 
 
-@dataclass(frozen=True, slots=True)
-class CaseEnd:
+class CaseEnd(NamedTuple):
     """A case after its newest entry: that entry's place in it, its leaf in hexadecimal, and the state."""
 
     seq: int

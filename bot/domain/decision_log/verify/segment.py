@@ -8,8 +8,8 @@ A part begins at a multiple of SPAN, so that its subtrees are those of the whole
 
 from __future__ import annotations
 
-import base64
 import hashlib
+from binascii import b2a_base64
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -67,15 +67,18 @@ class SegmentSummary:
 
 @dataclass(slots=True)
 class Segment:
-    """One part. Call `add` for each row in order, with the disclosures of its entry, then take `summary`. `marks` are the sizes of
+    """One part. Call `add` for each row in order, with the disclosures of its entry, then `ended`. `marks` are the sizes of
     the tree whose roots are wanted; `read` decodes an entry's bytes. Raises Doubtful."""
 
     start: int
     marks: Collection[int]
     read: Reader
     summary: SegmentSummary = field(init=False)
+    _leaves: list[bytes] = field(default_factory=list)  # of the block that is not complete
     _hour: int = -1
     _date: str = ""
+    _ts_ms: int | None = None
+    _ts: str = ""
 
     def __post_init__(self) -> None:
         self.summary = SegmentSummary(self.start, self.start)
@@ -91,7 +94,10 @@ class Segment:
         entry, fault = self.read(data)
         if entry is None or fault:
             raise Doubtful
-        self._grown(leaf)
+        found.size += 1
+        self._leaves.append(leaf)
+        if len(self._leaves) == _BLOCK or found.size in self.marks:
+            self._grown()
         self._columns(entry, idx, kind, case)
         self._timed(entry, kind, ts_ms)
         if case is not None:
@@ -103,26 +109,26 @@ class Segment:
         if kind == "privacy.erased":
             self._erased(entry, idx)
 
-    def _grown(self, leaf: bytes) -> None:
-        found = self.summary
-        node, rest, edge = leaf, found.size % _BLOCK, found.edge
-        while rest & 1:
-            node = _sha(b"\x01" + edge.pop() + node).digest()
-            rest >>= 1
-        edge.append(node)
-        found.size += 1
-        if found.size % _BLOCK == 0:
-            found.nodes.append(edge.pop())
+    def ended(self) -> SegmentSummary:
+        """The summary, once every row was added."""
+        self.summary.edge = block_edge(self._leaves)
+        return self.summary
+
+    def _grown(self) -> None:
+        found, leaves = self.summary, self._leaves
+        if len(leaves) == _BLOCK:
+            found.nodes.append(complete_root(leaves))
+            leaves.clear()
         if found.size in self.marks:
-            found.marks[found.size] = folded([*block_edge(found.nodes), *edge])
+            found.marks[found.size] = folded([*block_edge(found.nodes), *block_edge(leaves)])
 
     def _columns(self, entry: Mapping[str, Any], idx: int, kind: str, case: str | None) -> None:
-        found = self.summary
-        name = entry.get("log")
+        found, get = self.summary, entry.get
+        name = get("log")
         if idx == found.start:
             found.origin = str(name)
         if (
-            entry.get("i") != idx or entry.get("v") != "1" or entry.get("type") != kind or entry.get("case") != case
+            get("i") != idx or get("v") != "1" or get("type") != kind or get("case") != case
             or name != found.origin or kind not in TYPES or kind == "log.pruned" or (idx == 0) != (kind == "log.opened")
         ):  # fmt: skip
             raise Doubtful
@@ -140,16 +146,20 @@ class Segment:
             found.steps_back = (entry.get("data") or {}).get("accepted") is True
 
     def _stamp(self, ts_ms: int) -> str:
-        """The time as an entry has it; date and hour are written once for the entries of an hour."""
+        """The time as an entry has it; it is written once for the entries of one moment, date and hour once for an hour."""
         if not isinstance(ts_ms, int):
             raise Doubtful
+        if ts_ms == self._ts_ms:
+            return self._ts
         hour, rest = divmod(ts_ms, _HOUR)
         if hour != self._hour:
             try:
                 self._hour, self._date = hour, stamp(_EPOCH + timedelta(hours=hour))[:14]
             except OverflowError:
                 raise Doubtful from None
-        return f"{self._date}{rest // 60_000:02d}:{rest // 1000 % 60:02d}.{rest % 1000:03d}Z"
+        minutes, rest = divmod(rest, 60_000)
+        self._ts_ms, self._ts = ts_ms, f"{self._date}{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}Z"
+        return self._ts
 
     def _in_case(self, case: str, kind: str, entry: Mapping[str, Any], leaf: str) -> None:
         data = entry.get("data")
@@ -209,6 +219,14 @@ def block_edge(nodes: Sequence[bytes]) -> list[bytes]:
     return edge
 
 
+def complete_root(nodes: Sequence[bytes]) -> bytes:
+    """The root over a complete subtree: its nodes of one level, whose count is a power of two."""
+    while len(nodes) > 1:
+        pairs = iter(nodes)
+        nodes = [_sha(b"\x01" + left + right).digest() for left, right in zip(pairs, pairs, strict=True)]
+    return nodes[0]
+
+
 def folded(edge: Sequence[bytes], node: bytes = b"") -> bytes:
     """The root over an edge, and over `node` after it."""
     for left in reversed(edge):
@@ -226,7 +244,9 @@ def _judged(state: CaseState | None, kind: str, extends: bool) -> CaseState:
 
 
 def _digest(text: str) -> str:
-    return base64.urlsafe_b64encode(_sha(text.encode()).digest()).rstrip(b"=").decode()
+    """SHA-256 in base64url without padding; 32 bytes always end with one "="."""
+    return b2a_base64(_sha(text.encode()).digest(), newline=False)[:-1].translate(_URL).decode()
 
 
+_URL = bytes.maketrans(b"+/", b"-_")
 _KNOWN: dict[tuple[CaseState | None, str, bool], CaseState] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -42,7 +44,7 @@ def proven_part(rows: list[Row], marks: frozenset[int] = frozenset()) -> Segment
     segment = Segment(rows[0].idx, marks, parsed)
     for row in rows:
         segment.add(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms, ())
-    return segment.summary
+    return segment.ended()
 
 
 def test_the_tree_and_each_marked_root_are_those_of_the_leaves() -> None:
@@ -107,3 +109,27 @@ def test_a_case_that_began_before_is_told_by_its_steps() -> None:
     part = found.cases["R-1"]
     assert (part.first_seq, part.state, part.steps[:2]) == (85, None, [("request.asked", False)] * 2)
     assert part.leaf == rows[598].leaf.hex()
+
+
+def test_before_its_first_entry_no_time_is_known() -> None:
+    row = next(entry_rows(1))
+    for ts_ms in (-1, 0):
+        with pytest.raises(Doubtful):
+            proven_part([changed(replace(row, ts_ms=ts_ms), ts="")])
+
+
+def test_entries_of_one_moment_each_need_its_time() -> None:
+    rows = list(entry_rows(10))
+    same = replace(rows[9], ts_ms=rows[8].ts_ms)
+    proven_part([*rows[:9], changed(same, ts="2025-12-01T00:00:04.000Z")])
+    with pytest.raises(Doubtful):
+        proven_part([*rows[:9], same])
+
+
+def test_a_disclosure_is_of_the_digest_of_its_text() -> None:
+    for text in ("", "dc-core-01", *map(str, range(50))):
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        row = changed(next(entry_rows(1)), _sd=[digest], _sd_alg="sha-256")
+        segment = Segment(0, frozenset(), parsed)
+        segment.add(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms, [(digest, text)])
+        assert segment.ended().disclosed == 1
