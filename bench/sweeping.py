@@ -61,7 +61,7 @@ async def measure(size: Size, policy: Policy, scratch: Path) -> list[Result]:
     return [
         Result(Goal("P5", f"an empty wake-up with {size.pending:,} pending", 1.5), "µs", asleep["many"],
                f"with {size.pending // 100:,}", asleep["few"]),
-        Result(Goal("P6", f"{size.due:,} steps due in one instant, p99 lateness", 500), "ms", fell["ours"]),
+        Result(Goal("P6", f"{size.due:,} steps due in one instant, p99 lateness", 300), "ms", fell["ours"]),
         Result(Goal("P6", "the same: event loop blocked at most", 20), "ms", blocked[1:]),
         Result(Goal("P6", "the same beside its peer, p99 lateness", 0.35), "ms", fell["ours"], _PEER, fell[_PEER]),
         Result(Goal("P8", f"restart to ready with {size.pending:,} pending", 1.25), "ms", ready["many"], "an empty store",
