@@ -24,7 +24,7 @@ from bot.ports.commands import Command, FileRequest, lane_of
 from bot.ports.queues import Inbox
 from bot.ports.records import InboxRow, UnreadableRow
 
-SHORT = 10.0  # seconds for which what is stored waits for a database that was lost, before it is refused
+SHORT = 10.0  # seconds for which what came in waits for a database that was lost, before it is refused
 log = structlog.get_logger(__name__)
 
 

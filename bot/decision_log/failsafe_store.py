@@ -110,7 +110,7 @@ class FailsafeStore:
         row = act.inbox
         if row is not None and row < 0:
             act = replace(act, inbox=None)
-        done = await self._committed(act)
+        done = await self._committed(act, came_in=row is not None)
         self.inbox.forget(row)
         return done
 
@@ -124,7 +124,7 @@ class FailsafeStore:
             for act, result in zip(acts, found, strict=True)
         ]
 
-    async def _committed(self, act: Transition) -> Case | None:
+    async def _committed(self, act: Transition, *, came_in: bool) -> Case | None:
         if (missing := self._among.unreported()) and gives(act):
             raise StorageError(missing) if self._among.patient() else Stopped(missing)
         if not self.why:
@@ -140,8 +140,8 @@ class FailsafeStore:
         if goes_on(act):
             return await self._taken(act)
         changes = any(change is not None for change in (act.after, act.absence, act.operated, act.reviewed))
-        if (act.entries or changes) and act.inbox is not None and not self._alone and self._state.lost_shortly:
-            raise StorageError(self.why)  # its row is stored, so it is tried again
+        if (act.entries or changes) and came_in and not self._alone and self._state.lost_shortly:
+            raise StorageError(self.why)  # its row is stored, or held in a file, so it is tried again
         if all(draft.type == "decision.refused" for draft in act.entries):
             act = replace(act, entries=())  # a refusal is answered, and no entry describes it
         if act.entries or changes:

@@ -52,6 +52,11 @@ class Replica(Bot):
         there.write_text(str(ahead))
         there.replace(self.home / "skew")
 
+    def told(self) -> list[str]:
+        """The lines of its log, and of what it holds while the database is lost."""
+        files = [self.home / "bot.log", *(self.home / "state" / name for name in ("held.jsonl", "emergency.jsonl"))]
+        return [line for file in files if file.exists() for line in file.read_text(errors="replace").splitlines()]
+
     def fill_disk(self, *, full: bool) -> None:
         """While it is full, no file of this process grows: EFBIG where a disk says ENOSPC."""
         assert self.process is not None

@@ -96,6 +96,7 @@ async def test_whatever_goes_wrong_nothing_is_lost_doubled_or_forked(fleet: Flee
     assert unsaid(fleet, record, range(DOMAINS)) == []
     behind = late(fleet)
     print(f"\n{len(record.filed)} requests in {took:.0f} s, {storm.done.total()} blows {dict(storm.done)}")
+    print(f"{record.refused} presses answered that nothing is given now, and pressed again")
     print(f"{record.repeated} deliveries repeated, {copies(fleet)} second copies of cards, {kinds(fleet)}")
     print(figures("from a press to its decision", record.waited))
     print(figures("steps and expiries behind their time", behind))

@@ -7,8 +7,9 @@ import contextlib
 import json
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -19,6 +20,13 @@ from tests.end_to_end.fleet import Fleet
 
 _EXPIRES = 240.0  # seconds in which an undecided request expires, at the test's pace
 _HTTP_SECONDS = 3.0  # Slack waits no longer for an answer
+_TRAIL = (
+    "SELECT idx, convert_from(data, 'UTF8') FROM log_entry WHERE case_id = '{case}' ORDER BY idx",
+    "SELECT id, key, done_ms, attempts, next_ms, unreadable_ms FROM inbox WHERE answer LIKE '%{case}%' OR act LIKE '%{case}%'",
+    "SELECT purpose, data, done_ms FROM outbox WHERE case_id = '{case}' OR data LIKE '%{case}%'",
+    "SELECT * FROM leadership",
+    "SELECT id, beat_ms, emergency FROM replica",
+)
 _REPEATED, _SILENT = 0.05, 0.04  # shares: of presses that Slack brings once more later; of requests that nobody decides
 
 
@@ -31,6 +39,7 @@ class Record:
     silent: set[str] = field(default_factory=set)  # requests that nobody decided
     waited: list[float] = field(default_factory=list)
     repeated: int = 0  # deliveries that Slack had to bring again
+    refused: int = 0  # presses that were answered with a sentence, because nothing could be given; they were pressed again
     later: list[asyncio.Task[None]] = field(default_factory=list)  # repeats that are still to come
 
 
@@ -55,25 +64,33 @@ class Writer:
 
     async def decide_one(self, domain: int, target: str, decision: str) -> None:
         """One request and its decision."""
-        ground, end = self.fleet.ground, time.monotonic() + self.patience
+        end = time.monotonic() + self.patience
         case = await self._file(domain, target, end)
         await seen(self.fleet, case, ("pending",), end)
         if self.chance.random() < _SILENT and time.monotonic() > self.quiet_until.get(domain, 0.0):
             self.record.silent.add(case)
             self.quiet_until[domain] = time.monotonic() + _EXPIRES  # more of them would reach the limit of pending requests
             return
-        owner = domains.owner(domain)
+        while not await self._decided(domain, case, decision, end):
+            self.record.refused += 1
+
+    async def _decided(self, domain: int, case: str, decision: str, end: float) -> bool:
+        """Presses; False where the press was answered and decided nothing, as it is while nothing can be given."""
+        ground, owner = self.fleet.ground, domains.owner(domain)
         press = (
             ground.click_payload(owner, "approve", f"{case}:1") if decision == "approve"
             else ground.form_payload(owner, "deny_reason", {"reason": "Not now"}, metadata=ground.about(case))
         )  # fmt: skip
-        await self._delivered(press, end)
+        outcome = await self._delivered(press, end)
         self.record.acknowledged[case] = decision
         pressed = time.monotonic()
         if self.chance.random() < _REPEATED:
             self.record.later.append(asyncio.ensure_future(self._again(press)))
-        await seen(self.fleet, case, ("approved", "denied"), end)
+        answered = partial(ground.answers, outcome) if decision == "approve" else None
+        if not await seen(self.fleet, case, ("approved", "denied"), end, answered):
+            return False
         self.record.waited.append(time.monotonic() - pressed)
+        return True
 
     async def _file(self, domain: int, target: str, end: float) -> str:
         payload = self.fleet.ground.form_payload(
@@ -114,22 +131,33 @@ async def carried(fleet: Fleet, payload: dict[str, Any], chance: random.Random) 
     return Outcome("interactive", acked=status == 200, response=json.loads(body) if body else None, payload=payload)
 
 
-async def seen(fleet: Fleet, case: str, states: Sequence[str], end: float) -> None:
-    """The request has one of these states."""
+async def seen(
+    fleet: Fleet, case: str, states: Sequence[str], end: float, answered: Callable[[], int] | None = None
+) -> bool:
+    """Waits until the request has one of these states; False where the press was `answered` and it has none of them."""
     found: list[tuple[Any, ...]] = []
     while True:
-        with contextlib.suppress(psycopg.OperationalError):
+        over = answered is not None and answered() > 0  # before the look: what is answered is committed
+        try:
             found = await asyncio.to_thread(fleet.rows, f"SELECT state FROM request WHERE id = '{case}'")
+        except psycopg.OperationalError:
+            over = False
         if found and found[0][0] in states:
-            return
-        assert time.monotonic() < end, f"{case} is {found}, not {states}: {await asyncio.to_thread(trail, fleet, case)}"
+            return True
+        if over:
+            return False
+        assert time.monotonic() < end, f"{case} is {found}, not {states}: {await trail(fleet, case)}"
         await asyncio.sleep(0.05)
 
 
-def trail(fleet: Fleet, case: str) -> list[tuple[Any, ...]]:
-    """What the database knows of a request that did not come to what was awaited."""
-    return [
-        *fleet.rows(f"SELECT idx, data FROM log_entry WHERE case_id = '{case}' ORDER BY idx"),
-        *fleet.rows(f"SELECT id, key, done_ms, attempts, unreadable_ms FROM inbox WHERE answer LIKE '%{case}%'"),
-        *fleet.rows(f"SELECT purpose, data, done_ms FROM outbox WHERE case_id = '{case}' OR data LIKE '%{case}%'"),
-    ]
+async def trail(fleet: Fleet, case: str) -> list[str]:
+    """What each replica's log, and the database once it is back, know of a request that did not come to what was awaited."""
+    told = [f"{bot.home.name}: {line}" for bot in fleet.bots for line in bot.told() if case in line]
+    for statement in _TRAIL:
+        while True:
+            try:
+                told += map(str, await asyncio.to_thread(fleet.rows, statement.format(case=case)))
+                break
+            except psycopg.OperationalError:  # struck at this moment
+                await asyncio.sleep(0.5)
+    return told

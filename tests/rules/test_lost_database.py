@@ -79,9 +79,34 @@ async def test_a_yes_gives_nothing_meanwhile(office: StoppableOffice) -> None:
     _, pending = await opened_and_pending(office)
     with office.lost():
         await office.click(OWNER, pending)
-        assert (await state(office, pending)) == ("pending", "")
-        assert await office.told() == ["stopped"]
+        assert ((await state(office, pending)), await office.told()) == (("pending", ""), [])
+        office.clock.at += timedelta(seconds=SHORT)
+        await office.worker.drain()
+        assert ((await state(office, pending)), await office.told()) == (("pending", ""), ["stopped"])
     assert office.types(pending).count("request.approved") == 0
+
+
+@pytest.mark.parametrize("leads", [True, False])
+@pytest.mark.parametrize("back", [True, False])
+async def test_a_yes_outlasts_a_short_loss_whichever_replica_took_it_in(
+    office: StoppableOffice, part: Part, leads: bool, back: bool
+) -> None:
+    """`back`: the database is there again, and this replica has not noticed yet."""
+    _, pending = await opened_and_pending(office)
+    part.leads = leads
+    if back:
+        office.standing.stoppable.refused(LOST)
+        await office.click(OWNER, pending)
+    else:
+        with office.lost():
+            await office.click(OWNER, pending)
+    await office.standing.stoppable.look()
+    part.leads = True
+    office.clock.at += timedelta(seconds=1)
+    await office.worker.drain()
+    assert (await state(office, pending))[0] == "approved"
+    assert "stopped" not in await office.told()
+    assert office.types(pending).count("request.approved") == 1
 
 
 async def test_what_a_standby_took_in_meanwhile_is_handed_to_the_leader(office: StoppableOffice, part: Part) -> None:
