@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from itertools import count
 
 from camera import Camera, Office, Scene, running
 from picture_requests import OLGA, asked
@@ -26,21 +28,14 @@ async def signing(camera: Camera) -> None:
 async def front(camera: Camera, keys: Keyring) -> None:
     """The address without a link, signed out and in, and the address where a passkey is made."""
 
-    first = await camera.browser.new_page()  # one page signs in for all: an authenticator's count may not go back
-    await keys.hold(first, "olga")
-    await first.goto(f"{keys.origin}/")
-    await first.get_by_role("button", name="Sign in with passkey").click()
-    await first.get_by_text("this waits for you").wait_for()
-    held = {
-        "secure": True,
-        "httpOnly": True,
-        "url": f"https://localhost:{keys.port}",
-    }  # what a cookie of this host alone needs
-    cookies = [{"name": one["name"], "value": one["value"], **held} for one in await first.context.cookies()]
-    await first.close()
+    turn, counts = asyncio.Lock(), count(10, 10)  # an authenticator's count may not go back: the pages sign in one by one
 
     async def signed_in(page: Page) -> None:
-        await page.context.add_cookies(cookies)
+        async with turn:
+            await keys.hold(page, "olga", count=next(counts))
+            await page.goto(f"{keys.origin}/")
+            await page.get_by_role("button", name="Sign in with passkey").click()
+            await page.get_by_text("this waits for you").wait_for()
 
     await camera.take_file("sign-in", f"{keys.origin}/", "Sign in with your passkey")
     await camera.take_file("sign-list", f"{keys.origin}/", "this waits for you", before=signed_in)
@@ -55,7 +50,7 @@ async def question(camera: Camera, office: Office, keys: Keyring, card: Seen) ->
     await camera.take_file("sign-deny", link, "the decision log keeps it", click="button.no:enabled")
     await camera.take_file("sign-exact", link, "salt of", click="summary")
     page = await camera.browser.new_page()
-    await keys.hold(page, "olga", count=10)
+    await keys.hold(page, "olga", count=100)
     await page.goto(link)
     await page.get_by_role("button", name="Approve with passkey").click()
     await page.get_by_text("Signed, and written").wait_for()
