@@ -128,6 +128,9 @@ class FailsafeCases:
         found = [await self._listed(one) for one in await self._stored.requests(limit, closed_too=closed_too)]
         return [one for one in found if closed_too or one.state in _NOT_OVER or one.grant == GrantState.OPEN]
 
+    async def open_samples(self) -> Sequence[RequestLine]:
+        return await self._stored.open_samples()
+
     async def running_drill(self, runbook: str) -> str | None:
         return await self._stored.running_drill(runbook)
 

@@ -80,6 +80,9 @@ class Cases(Protocol):
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         """Requests oldest first: those pending or with an open grant, or all."""
 
+    async def open_samples(self) -> Sequence[RequestLine]:
+        """One request that is pending or has an open grant, of each state, domain, provider, requester and runbook."""
+
     async def running_drill(self, runbook: str) -> str | None:
         """The id of the drill of a runbook that is under way; None where there is none."""
 

@@ -54,9 +54,13 @@ class Contracts:
         looked = (policy.digest, ended, policy.standing.providers)
         if self._looked == looked:
             return
-        for line in await self._store.cases.requests(_ALL, closed_too=False):
-            if concerned(line, policy, ended):
-                await self._transactions.sweep(line.id)
+        cases = self._store.cases
+        if any(
+            concerned(line, policy, ended) for line in await cases.open_samples()
+        ):  # one of each kind first: a start reads few
+            for line in await cases.requests(_ALL, closed_too=False):
+                if concerned(line, policy, ended):
+                    await self._transactions.sweep(line.id)
         self._looked = looked
 
     async def _look_at_dates(self, policy: Policy, now: datetime) -> None:
@@ -106,7 +110,8 @@ def ended_early(policy: Policy, ended: Mapping[str, datetime]) -> frozenset[str]
 
 
 def concerned(line: RequestLine, policy: Policy, ended: frozenset[str]) -> bool:
-    """Whether a request that is pending or open may end by the policy: judged whole by the sweep."""
+    """Whether a request that is pending or open may end by the policy: judged whole by the sweep. Looks at nothing of it but what
+    `open_samples` tells apart."""
     provider = policy.providers.get(line.provider)
     if line.drill or not line.provider:
         return False

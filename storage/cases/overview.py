@@ -57,6 +57,10 @@ def requests(session: Session, limit: int, *, closed_too: bool) -> Sequence[Requ
     return [_listed(row) for row in session.rows("all_requests" if closed_too else "open_requests", limit=limit)]
 
 
+def open_samples(session: Session) -> Sequence[RequestLine]:
+    return [_listed(row) for row in session.rows("open_samples")]
+
+
 def running_drill(session: Session, runbook: str) -> str | None:
     row = session.row("running_drill", runbook=runbook)
     return None if row is None else row["id"]

@@ -58,6 +58,20 @@ WHERE r.id IN (SELECT p.id FROM request AS p WHERE p.state = 'pending')
   OR r.id IN (SELECT o.case_id FROM access_grant AS o WHERE o.state = 'open')
 ORDER BY r.filed_ms, r.id LIMIT :limit;
 
+-- name: open_samples
+-- One of the requests above of each state, domain, provider, requester and runbook, drills apart.
+SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
+  r.closed_ms, r.drill, r.runbook, r.target, g.state AS grant_state, g.not_after_ms
+FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
+WHERE r.id IN (
+  SELECT min(s.id) FROM (
+    SELECT p.* FROM request AS p WHERE p.state = 'pending'
+    UNION ALL SELECT f.* FROM request AS f WHERE f.kind = 'finding' AND f.state <> 'closed'
+    UNION ALL SELECT o.* FROM access_grant AS a JOIN request AS o ON o.id = a.case_id WHERE a.state = 'open'
+  ) AS s
+  GROUP BY s.state, s.domain, s.provider, s.requester_team, s.requester_user, s.runbook, s.drill
+);
+
 -- name: all_requests
 -- Every request, oldest first.
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,

@@ -85,6 +85,9 @@ class CaseStore:
     async def requests(self, limit: int, *, closed_too: bool) -> Sequence[RequestLine]:
         return await self._db.read(lambda session: overview.requests(session, limit, closed_too=closed_too))
 
+    async def open_samples(self) -> Sequence[RequestLine]:
+        return await self._db.read(overview.open_samples)
+
     async def running_drill(self, runbook: str) -> str | None:
         return await self._db.read(lambda session: overview.running_drill(session, runbook))
 

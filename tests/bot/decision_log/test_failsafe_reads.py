@@ -37,6 +37,7 @@ CLASSED: dict[str, dict[str, str]] = {
         "case": OVERRIDDEN, "due_cases": OVERRIDDEN, "open_cases": OVERRIDDEN, "cases_of": OVERRIDDEN,
         "waiting_for": OVERRIDDEN, "owing_of": OVERRIDDEN, "exceptions": OVERRIDDEN, "autonomous_since": OVERRIDDEN,
         "system_cases": OVERRIDDEN, "requests": OVERRIDDEN,
+        "open_samples": "a line only closes what is open, and where a sample matters `requests` is read",
         "due": LATER, "with_open_asks": LATER, "wake_on_call": "it only brings a deadline forward", "running_drill": SCREEN, "newest": OVERRIDDEN,
         "live_versions": SCREEN, "open_finding": FILING, "open_findings": FILING, "granted_since": OVERRIDDEN,
     },

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from bot.domain.authority.policy_rollout import Sets
 from bot.domain.case.lifecycle import AskState, GrantState, RequestState
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Ref
+from bot.ports.records import RequestLine
 from storage.log.check import check_database
 from tests.bot.building import DAY, HOME, HOUR, LEAD, MINUTE, NORTHGATE, OWNER, PE1, PE2, RISK, SOC1, T0, policy, runbook
 from tests.bot.office import Office
@@ -257,3 +258,23 @@ async def test_nothing_is_filed_before_the_contract_begins(tmp_path: Path) -> No
         assert office.types(await office.file(PE1)) == ["request.refused"]
         office.clock.at = T0 + DAY
         assert await office.state(await office.file(PE1)) is RequestState.PENDING
+
+
+async def test_one_of_each_stands_for_all_that_is_open(office: Office) -> None:
+    await office.sweeper.sweep()
+    pending, opened = (
+        [await office.file(PE1, target="one"), await office.file(PE1, target="two"), await office.file(PE2, target="one")],
+        await office.file(PE2),
+    )
+    other, drilled = [await office.file(SOC1), await office.file(PE1, "executed")], await office.drill()
+    await office.click(OWNER, opened)
+    await office.sweeper.sweep()
+    lines = await office.store.cases.requests(100, closed_too=False)
+    samples = await office.store.cases.open_samples()
+    assert {line.id for line in samples} < {line.id for line in lines} >= {*pending, opened, *other, drilled}
+
+    def told_apart(found: Sequence[RequestLine]) -> set[tuple[object, ...]]:
+        return {(one.state, one.domain, one.provider, one.requester, one.runbook, one.drill) for one in found}
+
+    assert told_apart(samples) == told_apart(lines)
+    assert len(samples) == len(told_apart(lines))
