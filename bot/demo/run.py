@@ -74,8 +74,11 @@ async def _both(
     await asyncio.wait([bot, waiting], timeout=_WAIT, return_when=asyncio.FIRST_COMPLETED)
     if bot.done() or not ready.is_set():
         waiting.cancel()
+        ended = stop.is_set()  # Ctrl-C while it starts
         stop.set()
         await bot
+        if ended:
+            return
         raise SettingsError("The bot did not reach the sandbox in time; try again.")
     reviews = settings.time_scale == REVIEW_SCALE
     await (_first_review(sandbox) if reviews else _first_request(sandbox))
