@@ -22,7 +22,7 @@ from urllib.parse import urlencode
 
 import runbooks
 from bot.app import serve
-from bot.background.loop import pause
+from bot.background.loop import pause, until
 from bot.demo.workspace import APPROVER, ASKER, REVIEW_SCALE, START, script, with_pages, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
@@ -81,7 +81,10 @@ async def _both(
             return
         raise SettingsError("The bot did not reach the sandbox in time; try again.")
     reviews = settings.time_scale == REVIEW_SCALE
-    await (_first_review(sandbox) if reviews else _first_request(sandbox))
+    await until(stop, _first_review(sandbox) if reviews else _first_request(sandbox))
+    if stop.is_set():  # Ctrl-C meanwhile
+        await bot
+        return
     _welcome(sandbox, policy, home / "demo.db", settings.time_scale)
     if browser:
         await asyncio.to_thread(webbrowser.open, _page(sandbox))

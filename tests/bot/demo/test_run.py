@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from bot.demo.run import play
 from bot.demo.workspace import script
+from bot.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -44,6 +48,21 @@ def test_ctrl_c_while_it_starts_is_quiet(after: float) -> None:
     started.send_signal(signal.SIGINT)
     _, said = started.communicate(timeout=60)
     assert said == ""
+
+
+@pytest.mark.parametrize("reviews", [False, True])
+async def test_ctrl_c_while_the_first_request_is_filed_is_quiet(
+    reviews: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def stopped_once_ready(_: Settings, *, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        ready()
+        asyncio.get_running_loop().call_later(0.2, stop.set)
+        await stop.wait()
+
+    monkeypatch.setattr("bot.demo.run.serve", stopped_once_ready)
+    async with asyncio.timeout(15):  # the request alone would be waited for longer
+        await play(0, browser=False, reviews=reviews)
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_review_is_with_the_owner_on_a_clock_where_a_day_lasts_thirty_seconds() -> None:
