@@ -226,7 +226,7 @@ def _tried(wanted: Wanted, sent: Mapping[str, str]) -> Answer:
     """A signature over a statement of type `test`."""
     key = next((one for one in wanted.keys if one["id"] == sent["id"]), None)
     if key is None:
-        return Answer(409, {"text": "This passkey does not stand in the policy under this person."})
+        return Answer(409, {"text": "This passkey is not in the policy under this person."})
     try:
         parts = [from_base64url(sent[name]) for name in ("id", "authenticator_data", "client_data", "signature")]
     except ValueError:

@@ -94,7 +94,7 @@ async def not_in_the_policy(trial: Trial) -> None:
     await trial.any_key()
     await trial.keys.hold(trial.page, "mallory")
     await trial.page.reload()
-    await trial.refused("does not stand in the policy")
+    await trial.refused("is not in the policy")
 
 
 async def no_key_at_all(trial: Trial) -> None:
@@ -264,7 +264,7 @@ async def removed(trial: Trial) -> None:
     await trial.opened(count=70)
     trial.keys.name(trial.matrix, "olga")
     await Ground(trial.bot).until(lambda: trial.bot.types().count("policy.loaded") == 3, timeout=20)
-    await trial.refused("does not stand in the policy")
+    await trial.refused("is not in the policy")
 
 
 TRIALS: tuple[Callable[[Trial], Awaitable[None]], ...] = (

@@ -139,7 +139,7 @@ OTHER_KEY = Authenticator(b"owner-key")
     ("key", "text"),
     [
         (DEPUTYS, "made for somebody else"),
-        (Authenticator(b"a-strangers-key"), "does not stand in the policy"),
+        (Authenticator(b"a-strangers-key"), "is not in the policy"),
         (OTHER_KEY, "does not match the key"),
         (replace(OWNERS, flags=0x01), "did not check your PIN"),
         (replace(OWNERS, flags=0x04), "did not confirm that you touched it"),
@@ -168,7 +168,7 @@ async def test_a_key_removed_a_second_ago_counts_for_nothing(office: Office) -> 
     token = await token_of(office, OWNER, case_id)
     statement = str((await office.service.signing.statement(token, "approve")).body["statement"])
     await office.adopt(replace(signed_policy(keys={DEP1: DEPUTYS.passkey()}), digest="ef" * 32))
-    await assert_refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "does not stand in the policy")
+    await assert_refused(office, case_id, await sent(office, token, OWNERS.sign(statement)), "is not in the policy")
 
 
 async def test_a_key_of_a_provider_counts_for_nothing(office: Office) -> None:

@@ -44,7 +44,7 @@ def found(log: Writer, tmp_path: Path, root: str | None = None) -> list[tuple[st
     return stored
 
 
-def only(found: list[tuple[str, str]], code: str, words: str) -> None:
+def assert_only(found: list[tuple[str, str]], code: str, words: str) -> None:
     """Findings of one code only, the first with these words."""
     assert {one for one, _ in found} == {code}, found
     assert words in found[0][1]
@@ -58,7 +58,7 @@ async def test_an_honest_signed_yes_has_no_findings(log: Writer, tmp_path: Path)
 
 async def test_a_yes_that_nobody_signed_is_named(log: Writer, tmp_path: Path) -> None:
     await log.approve(await log.file(ONE), key=None)
-    only(found(log, tmp_path), "unsigned", "without a signature")
+    assert_only(found(log, tmp_path), "unsigned", "without a signature")
 
 
 @pytest.mark.parametrize("type_", ["breakglass.ratified", "right.kept", "authority.restored"])
@@ -70,17 +70,17 @@ async def test_every_other_yes_must_be_signed_too(log: Writer, tmp_path: Path, t
 
 async def test_a_signature_of_another_key_is_named(log: Writer, tmp_path: Path) -> None:
     await log.approve(await log.file(ONE), key=Passkey(OLGA.id))
-    only(found(log, tmp_path), "assertion", "does not match the key")
+    assert_only(found(log, tmp_path), "assertion", "does not match the key")
 
 
 async def test_a_key_that_is_not_in_the_policy_is_named(log: Writer, tmp_path: Path) -> None:
     await log.approve(await log.file(ONE), key=EVIL)
-    only(found(log, tmp_path), "assertion", "does not stand in the policy")
+    assert_only(found(log, tmp_path), "assertion", "is not in the policy")
 
 
 async def test_the_key_of_another_person_is_named(log: Writer, tmp_path: Path) -> None:
     await log.approve(await log.file(ONE), key=RUTH)
-    only(found(log, tmp_path), "assertion", "does not stand in the policy under whoever decided")
+    assert_only(found(log, tmp_path), "assertion", "is not in the policy under the person who decided")
 
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
@@ -98,7 +98,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 async def test_each_part_of_the_assertion_is_checked(log: Writer, tmp_path: Path, which: str) -> None:
     how, words = WRONG[which]
     await log.approve(await log.file(ONE), signing=how)
-    only(found(log, tmp_path), "assertion", words)
+    assert_only(found(log, tmp_path), "assertion", words)
 
 
 async def test_a_synced_key_is_named_where_device_bound_is_demanded(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ async def test_a_synced_key_is_named_where_device_bound_is_demanded(tmp_path: Pa
     log = await Writer(tmp_path / "countersign.db").open()
     await log.load(signed_policy({"olga": (OLGA, synced), "ruth": (RUTH,)}, "device_bound"))
     await log.approve(await log.file(ONE), key=synced)
-    only(found(log, tmp_path), "assertion", "cannot be synced")
+    assert_only(found(log, tmp_path), "assertion", "cannot be synced")
     await log.store.close()
 
 
@@ -156,14 +156,14 @@ async def test_something_new_between_what_was_shown_and_the_yes_is_named(log: Wr
     statement = log.decision(await log.file(ONE), OWNER)
     await log.write("request.answered", Actor("person", PE1, "northgate"), ONE)
     await log.approve(ONE, statement=statement)
-    only(found(log, tmp_path), "assertion", "something came between")
+    assert_only(found(log, tmp_path), "assertion", "something came between")
 
 
 async def test_what_was_seen_must_be_of_the_case(log: Writer, tmp_path: Path) -> None:
     await log.file(ONE)
     await log.file("R-00000002")
     await log.approve(ONE, statement=log.decision(ONE, OWNER, seen=log.leaves("R-00000002")[0]))
-    only(found(log, tmp_path), "assertion", "does not have")
+    assert_only(found(log, tmp_path), "assertion", "does not have")
 
 
 async def test_a_sign_count_that_goes_back_is_named(log: Writer, tmp_path: Path) -> None:
@@ -171,13 +171,13 @@ async def test_a_sign_count_that_goes_back_is_named(log: Writer, tmp_path: Path)
     OLGA.count -= 1
     await log.file("R-00000002")
     await log.approve("R-00000002")
-    only(found(log, tmp_path), "assertion", "sign count went back")
+    assert_only(found(log, tmp_path), "assertion", "sign count went back")
 
 
 async def test_more_time_than_was_signed_is_named(log: Writer, tmp_path: Path) -> None:
     await log.file(ONE)
     await log.approve(ONE, statement=log.decision(ONE, OWNER, seconds=600), seconds=600)
-    only(found(log, tmp_path), "assertion", "a grant of 3600 seconds, of which 600 were signed")
+    assert_only(found(log, tmp_path), "assertion", "a grant of 3600 seconds, of which 600 were signed")
 
 
 async def test_a_yes_under_an_older_set_is_named(log: Writer, tmp_path: Path) -> None:
@@ -186,7 +186,7 @@ async def test_a_yes_under_an_older_set_is_named(log: Writer, tmp_path: Path) ->
     await log.load(new)
     log.policy = old
     await log.approve(ONE, opens=False)
-    only(found(log, tmp_path), "assertion", "not the newest one")
+    assert_only(found(log, tmp_path), "assertion", "not the newest one")
 
 
 async def test_an_erased_signature_is_unproven_and_never_unsigned(log: Writer, tmp_path: Path) -> None:
@@ -208,7 +208,7 @@ async def test_a_signature_that_vanished_is_a_finding(log: Writer, tmp_path: Pat
 
 async def test_a_yes_that_only_says_that_it_is_signed_is_named(log: Writer, tmp_path: Path) -> None:
     await log.approve(await log.file(ONE), key=None, signed=True)
-    only(found(log, tmp_path), "assertion", "has no signature")
+    assert_only(found(log, tmp_path), "assertion", "has no signature")
 
 
 def drop(log: Writer) -> str:
@@ -286,14 +286,14 @@ async def test_a_grant_on_the_yes_of_a_key_that_was_removed_is_named(log: Writer
     await log.approve(await log.file(ONE), opens=False)
     await log.load(signed_policy({"ruth": (RUTH,)}))
     await log.write("grant.opened", CLOCK, ONE, seconds=3600, not_after=log.clock.now())
-    only(found(log, tmp_path), "assertion", "had been removed")
+    assert_only(found(log, tmp_path), "assertion", "had been removed")
 
 
 async def test_an_unsigned_confirmation_is_named_where_it_must_be_signed(tmp_path: Path) -> None:
     log = await Writer(tmp_path / "countersign.db").open()
     await log.load(signed_policy(signing=(EXTRA % (RP, RP)).replace("none", "required")))
     await log.write("operator.confirmed", Actor("person", RISK, "home"), None, id="O-1", act="prune", roles=("risk_owner",))
-    only(found(log, tmp_path), "unsigned", "operator_acts")
+    assert_only(found(log, tmp_path), "unsigned", "operator_acts")
     await log.store.close()
 
 
@@ -302,7 +302,7 @@ async def test_an_unsigned_confirmation_is_named_where_it_must_be_signed(tmp_pat
 
 async def test_the_first_set_is_pinned(log: Writer, tmp_path: Path) -> None:
     await log.file(ONE)
-    only(found(log, tmp_path, "ab" * 32), "unendorsed", "The first set with keys is")
+    assert_only(found(log, tmp_path, "ab" * 32), "unendorsed", "The first set with keys is")
 
 
 async def test_a_log_rewritten_with_other_keys_from_the_first_set_on_fails_the_pin(log: Writer, tmp_path: Path) -> None:

@@ -156,9 +156,7 @@ def _key(answer: Answer, policy: Policy, older: Sequence[Policy], demand: Signat
     """The key that must have signed."""
     found, signing = holder(policy, answer.credential), policy.signing
     if found is None or signing is None:
-        text = (
-            f"This passkey does not stand in the policy, so it counts for nothing. Write to {policy.contact} if it should."
-        )
+        text = f"This passkey is not in the policy, so it counts for nothing. Write to {policy.contact} if it should."
         return _no(Refusal.UNAUTHORISED, text)
     named, key = found
     if policy.provider_of(named.person) is not None:

@@ -64,7 +64,7 @@ async function signatureFaults(entry, shown, policy) {
     if (entry.type === "request.approved" && name in statement && !(name === "seconds" && "until" in statement) && statement[name] !== entry.data[name])
       faults.push(`the statement says ${name} ${statement[name]}, the entry ${entry.data[name]}`);
   const key = policy.keys.get(shown.credential);
-  if (!key) return [...faults, "the key does not stand in the policy"];
+  if (!key) return [...faults, "the key is not in the policy"];
   if (!same(about.subarray(0, 32), await sha256(new TextEncoder().encode(key.rp)))) faults.push("the key is of another address");
   if (!(about[32] & PRESENT) || !(about[32] & VERIFIED)) faults.push("nobody was present, or verified");
   if (Boolean(about[32] & ELIGIBLE) !== key.synced) faults.push("the key says something else about being synced than the policy");

@@ -58,7 +58,7 @@ def test_a_passkey_of_the_policy_is_tried_once(place: Rendezvous) -> None:
     [
         (replace(OWNERS, flags=0x01), "did not check your PIN"),
         (replace(OWNERS, client={"crossOrigin": True}), "inside another page"),
-        (Authenticator(b"another"), "does not stand in the policy"),
+        (Authenticator(b"another"), "is not in the policy"),
         (Authenticator(b"owner-key"), "does not match"),
     ],
 )

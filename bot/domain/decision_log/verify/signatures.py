@@ -201,10 +201,10 @@ class SignatureCheck:
             self.unproven += 1
         key = _key(policy, person, signed.credential)
         if person is None or key is None:
-            yield "the key does not stand in the policy under whoever decided"
+            yield "the key is not in the policy under the person who decided"
             return
         if not stands_in_all(older, person, key):
-            yield "the key does not stand in a set that still bound it, so it did not count yet"
+            yield "the key is not in a set that still bound it, so it did not count yet"
         if signed.statement.rp != key.rp:
             yield "the statement names another relying party than the key"
         outcome = verified(signed, key, policy, demand, self.check)
