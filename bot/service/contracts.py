@@ -55,9 +55,8 @@ class Contracts:
         if self._looked == looked:
             return
         cases = self._store.cases
-        if any(
-            concerned(line, policy, ended) for line in await cases.open_samples()
-        ):  # one of each kind first: a start reads few
+        samples = await cases.open_samples()  # one of each kind first, so that a start reads few
+        if any(concerned(line, policy, ended) for line in samples):
             for line in await cases.requests(_ALL, closed_too=False):
                 if concerned(line, policy, ended):
                     await self._transactions.sweep(line.id)
