@@ -108,18 +108,25 @@ class Fleet:
             await self.ground.until(found, timeout)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Looks past the bots, on a connection that stays; an OperationalError while the server is away."""
+        """Looks past the bots, on a connection that stays; an OperationalError while the server is away.
+
+        A connection that a restart of the server cut is replaced once: the server may be back since long.
+        """
         server, _ = self._place()
         with self._lock:
-            try:
-                if not self._raw or self._raw[0].closed:
-                    self._raw[:] = [psycopg.connect(server.url, autocommit=True)]
-                return self._raw[0].execute(sql.encode()).fetchall()
-            except psycopg.OperationalError:
-                for raw in self._raw:
-                    raw.close()
-                self._raw.clear()
-                raise
+            kept = bool(self._raw)
+            while True:
+                try:
+                    if not self._raw:
+                        self._raw[:] = [psycopg.connect(server.url, autocommit=True)]
+                    return self._raw[0].execute(sql.encode()).fetchall()
+                except psycopg.OperationalError:
+                    for raw in self._raw:
+                        raw.close()
+                    self._raw.clear()
+                    if not kept:
+                        raise
+                    kept = False
 
     def leader(self) -> Replica | None:
         """Whose STATE_DIR holds the lease now."""
