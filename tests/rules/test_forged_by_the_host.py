@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.domain.case.transition import CLOCK, OPERATOR, Actor, FileDigest, LogEvent, Private, Transition
+from bot.domain.case.transition import CLOCK, OPERATOR, SYSTEM, Actor, FileDigest, LogEvent, Private, Transition
 from bot.domain.policy.model import Policy
 from bot.evidence.check import check_export
 from bot.evidence.stored_policy import policy_check
@@ -310,6 +311,49 @@ async def from_the_beginning(log: Writer) -> None:
     await log.approve(await log.file(ONE), key=EVIL)
 
 
+async def longer_than_one_of_two_signed(log: Writer) -> None:
+    """Two yeses, of which the shorter counts: the grant takes the longer."""
+    await log.load(signed_policy(approvals=2))
+    await log.file(ONE)
+    short, long = log.decision(ONE, OWNER, need=2, seconds=600), log.decision(ONE, RISK, role="risk_owner", need=2)
+    await log.approve(ONE, statement=short, opens=False, need=2, seconds=600)
+    await log.approve(ONE, RISK, RUTH, statement=replace(long, about={**long.about, "seen": log.leaves(ONE)[-1]}), need=2, have=2)
+
+
+async def an_end_far_off(log: Writer) -> None:
+    """The seconds are those that she signed, and the end is not."""
+    await log.approve(await log.file(ONE), opens=False)
+    await log.write("grant.opened", OLGAS, ONE, seconds=3600, not_after=log.clock.now() + timedelta(days=30))
+
+
+async def a_longer_extension(log: Writer) -> None:
+    """She signed ten minutes more, and it is a day."""
+    await log.approve(await log.file(ONE))
+    await log.write("extension.asked", Actor("person", PE1, "northgate"), ONE, seconds=86_400)
+    statement = log.decision(ONE, OWNER, "extend", seconds=600)
+    await log.approve(ONE, statement=statement, opens=False, seconds=600, extends=True)
+    await log.write("grant.extended", OLGAS, ONE, seconds=3600 + 86_400, not_after=log.clock.now() + timedelta(days=1))
+
+
+async def restored_by_the_clock(log: Writer) -> None:
+    """Who lost their authority by a reset has it again, and no person said so."""
+    about = {"domain": "directory", "subject": RISK, "reset": "R-00000000"}
+    await log.write("authority.suspended", SYSTEM, ONE, **about)
+    await log.write("authority.restored", CLOCK, ONE, domain="directory", subject=RISK)
+
+
+async def said_by_the_system(log: Writer) -> None:
+    """A yes in nobody's name."""
+    await log.file(ONE)
+    await log.write("request.approved", SYSTEM, ONE, have=1, need=1, seconds=3600, role="owner")
+    await opens(log)
+
+
+async def begun_before_the_log(log: Writer) -> None:
+    """A case that claims to have begun in entries which nobody pruned."""
+    await opens(log)
+
+
 async def unsaid(log: Writer, policy: Policy) -> Policy:
     """A set that lies in the database, and that no entry says to have been loaded."""
     await log.store.policies.accept(StoredPolicy(policy.digest, log.clock.now(), policy.files), [])
@@ -326,7 +370,7 @@ async def foreign(log: Writer, case: str, runbook: str) -> None:
 
 
 FORGERIES: tuple[Callable[[Writer], Awaitable[None]], ...] = (
-    nobody_signed, it_only_says_so, own_key, own_key_as_hers, own_key_merged, own_key_merged_and_endorsed_by_itself, own_key_merged_and_taken_back, own_key_without_a_word, the_set_of_before, the_set_of_before_at_the_yes, a_set_that_was_never_loaded, the_demand_taken_away, signing_taken_away, a_quicker_clock, replayed, replayed_in_its_own_case, her_no, her_trial, her_sign_in, her_endorsement, longer_than_she_signed, a_longer_grant, of_another_log, long_ago, behind_a_question, in_the_name_of_another, no_yes_at_all, opened_by_the_clock, as_a_break_glass, under_another_runbook, more_time, more_time_without_a_word, ratified, on_a_removed_key, the_removal_unsaid, a_copied_counter, vanished, erased_by_nobody, erased_by_an_unsigned_act, from_the_beginning,
+    nobody_signed, it_only_says_so, own_key, own_key_as_hers, own_key_merged, own_key_merged_and_endorsed_by_itself, own_key_merged_and_taken_back, own_key_without_a_word, the_set_of_before, the_set_of_before_at_the_yes, a_set_that_was_never_loaded, the_demand_taken_away, signing_taken_away, a_quicker_clock, replayed, replayed_in_its_own_case, her_no, her_trial, her_sign_in, her_endorsement, longer_than_she_signed, a_longer_grant, of_another_log, long_ago, behind_a_question, in_the_name_of_another, no_yes_at_all, opened_by_the_clock, as_a_break_glass, under_another_runbook, more_time, more_time_without_a_word, ratified, on_a_removed_key, the_removal_unsaid, a_copied_counter, vanished, erased_by_nobody, erased_by_an_unsigned_act, from_the_beginning, longer_than_one_of_two_signed, an_end_far_off, a_longer_extension, restored_by_the_clock, said_by_the_system, begun_before_the_log,
 )  # fmt: skip
 
 

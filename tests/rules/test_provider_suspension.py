@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -9,11 +10,14 @@ from pathlib import Path
 import pytest
 
 from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.decision_log.verify.decisions import Rejudge
 from bot.domain.errors import DiskRefuses
 from bot.domain.policy.people import Person
+from bot.evidence.people import known_people
 from bot.ports.commands import Press, ReplyAddress, SuspendProvider
 from bot.service.providers import suspend_everywhere
 from storage.log.check import check_database
+from storage.log.evidence import stored_log
 from tests.bot.building import DEP1, LEAD, MACH, OWNER, PE1, PE2, RISK, SOC1, STRANGER, policy, runbook
 from tests.bot.office import Office
 from tests.bot.stopping import StoppableOffice
@@ -33,6 +37,14 @@ async def office(tmp_path: Path) -> AsyncIterator[Office]:
         await running.sweeper.sweep()
         yield running
         assert check_database(place(running.path)).findings == ()
+
+
+def judged_again(office: Office) -> list[str]:
+    """What an auditor finds who judges every decision again by the policy."""
+    with stored_log(place(office.path)) as log:
+        judge = Rejudge(lambda _digest: office.policy, known_people(log.disclosures()))
+        entries = [(row.idx, json.loads(row.data)) for row in log.rows() if row.data is not None]
+    return [str(finding) for idx, entry in entries for finding in judge.findings(idx, entry)]
 
 
 async def suspended(office: Office, by: Person = OWNER, name: str = "northgate", reason: str = "Odd logins") -> None:
@@ -137,6 +149,7 @@ async def test_an_owner_of_the_domain_lifts_it_and_what_ended_stays_ended(office
     await office.click(OWNER, again)
     assert await grant_of(office, again) is GrantState.OPEN
     assert any("is lifted" in text for text in answers(office, LEAD))
+    assert judged_again(office) == []
 
 
 async def test_it_survives_a_restart(office: Office) -> None:

@@ -255,6 +255,14 @@ async def test_an_endorsed_key_counts_after_the_delay_of_every_change(log: Write
     assert found(log, tmp_path) == []
 
 
+async def test_somebody_whom_the_log_has_never_named_endorses_too(log: Writer, tmp_path: Path) -> None:
+    old, new = log.policy, signed_policy({"olga": (OLGA, OLGA2), "ruth": (RUTH,)})
+    await log.load(new)
+    assert log.ref(RISK) == ""
+    await log.endorse(old, new)
+    assert found(log, tmp_path) == []
+
+
 async def test_who_gains_a_key_does_not_endorse_it(log: Writer, tmp_path: Path) -> None:
     old, new = log.policy, signed_policy({"olga": (OLGA, EVIL), "ruth": (RUTH,)})
     await log.file(ONE)

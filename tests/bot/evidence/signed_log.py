@@ -76,6 +76,7 @@ def signed_policy(
     signature: str = "required",
     *edits: tuple[str, str],
     signing: str = "",
+    approvals: int = 1,
 ) -> Policy:
     """The example organisation, whose directory emergency wants a signature; keys by label. `edits` replace texts of the matrix."""
     files = {path: data for path, data in read_folder(EXAMPLE).items() if path != "README.md"}
@@ -89,7 +90,7 @@ def signed_policy(
         matrix = matrix.replace(old, new, 1)
     files["responsibility.yaml"] = matrix.encode()
     book = files[f"{RUNBOOK}.md"]
-    files[f"{RUNBOOK}.md"] = book.replace(b"approvals: 1", f"approvals: 1\nsignature: {signature}".encode())
+    files[f"{RUNBOOK}.md"] = book.replace(b"approvals: 1", f"approvals: {approvals}\nsignature: {signature}".encode())
     loaded = load_files(files)
     assert loaded.policy is not None, loaded.errors
     return loaded.policy
@@ -143,9 +144,9 @@ class Writer:
             return [leaf.hex() for (leaf,) in rows]
 
     def ref(self, person: Person) -> str:
-        """The pseudonym of somebody whom the log names already."""
+        """The pseudonym of somebody; "" for somebody whom the log has never named, as the bot has it."""
         with stored_log(place(self.path)) as log:
-            return next(ref for ref, told in known_people(log.disclosures()).items() if told == str(person))
+            return next((ref for ref, told in known_people(log.disclosures()).items() if told == str(person)), "")
 
     def statement(self, person: Person, type_: StatementType = "decision", **about: Any) -> Statement:
         self.drawn += 1

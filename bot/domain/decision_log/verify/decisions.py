@@ -41,6 +41,7 @@ _DECISIONS = frozenset(
         "right.withdrawn",
     }
 )
+_GIVES = frozenset({_YES, "breakglass.ratified", "authority.restored", "provider.resumed", "right.kept"})
 _OF_HOME = frozenset({"finding.acknowledged", "finding.closed", "finding.shared"})  # people of the domain only
 _TAKES_AWAY = frozenset({"request.denied", "breakglass.rejected", "right.withdrawn"})  # no suspension hinders these
 _NOBODY_FILED = frozenset({"authority.suspended", "provider.suspended", "right.begun"})
@@ -143,6 +144,8 @@ class Rejudge:
                 yield "policy", f"a break-glass, which the runbook {filed.runbook.id} does not have."
         if kind in _DECISIONS and _part(entry, "actor").get("kind") == "person":
             yield from self._decided(entry, policy, filed)
+        elif kind in _GIVES:
+            yield "party", f"{kind} by no person. Only people decide."
         if kind in _OF_HOME:
             yield from self._handled(entry, policy, filed)
         if kind == "subject.verified":
@@ -174,7 +177,7 @@ class Rejudge:
         domain = runbook.domain if runbook else str(data.get("domain"))
         by_host = _part(entry, "actor").get("kind") == "operator"
         ref = str(data.get("for") if by_host else _part(entry, "actor").get("ref"))
-        self._cases[case] = _Filed(ref, str(named.get("sha256")), runbook, domain, subject=str(data.get("subject", "")))
+        self._cases[case] = _Filed(ref, str(named.get("sha256", "")), runbook, domain, subject=str(data.get("subject", "")))
         person = self._person(ref)
         provider = policy.provider_of(person) if person else None
         claimed = data.get("provider") if by_host else _part(entry, "actor").get("party")
@@ -189,7 +192,7 @@ class Rejudge:
         named, data = _part(entry, "runbook"), _part(entry, "data")
         domain, subject = str(data.get("domain")), str(data.get("subject", ""))
         filer = str(_part(entry, "actor").get("ref", "")) if entry.get("type") == "finding.filed" else ""
-        self._cases[case] = _Filed(filer, str(named.get("sha256")), None, domain, subject=subject)
+        self._cases[case] = _Filed(filer, str(named.get("sha256", "")), None, domain, subject=subject)
         if entry.get("type") == "authority.suspended":
             self._suspended.add((domain, subject))
         if entry.get("type") == "provider.suspended":
@@ -218,7 +221,7 @@ class Rejudge:
             yield "policy", f"{kind} by somebody whose authority was suspended."
         if ref in (filed.requester, filed.subject):
             yield "policy", f"{kind} by the {'requester' if ref == filed.requester else 'subject'}."
-        if _part(entry, "runbook").get("sha256") != filed.runbook_sha256:
+        if _part(entry, "runbook").get("sha256", "") != filed.runbook_sha256:
             yield "policy", f"{kind} names another runbook than the filing."
         person = self._person(ref)
         if person is None:

@@ -24,7 +24,7 @@ from bot.domain.decision_log.entry_reader import read_moment
 from bot.domain.decision_log.verify.key_history import KeyHistory
 from bot.domain.decision_log.verify.log import Code, LogFinding
 from bot.domain.decision_log.verify.policy_delay import DelayCheck
-from bot.domain.decision_log.verify.signed_case import SignedCase, position
+from bot.domain.decision_log.verify.signed_case import GRANTS, SignedCase, end_of, position
 from bot.domain.decision_log.verify.signed_entry import (
     Signed,
     decision_faults,
@@ -40,7 +40,6 @@ from bot.domain.policy.signing import Passkey, Signature
 from bot.domain.signing.assertion import CheckSignature, NotVerified
 
 _STRICT: tuple[Signature, ...] = ("none", "required", "device_bound")
-_GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
 Fault = tuple[Code, str]
 
 
@@ -101,9 +100,11 @@ class SignatureCheck:
             yield from self._confirmed(idx, entry, policy)
         elif case is not None and kind == "breakglass.opened":
             case.glass = all(book.break_glass is not None for book in self._books(case, policy))
-        elif case is not None and kind in _GRANTS:
+        elif case is not None and kind in GRANTS:
             yield from self._quorum(entry, policy, case)
             case.yeses.clear()
+        elif case is not None and kind == "exception.opened" and end_of(data) != case.end != "":
+            yield "assertion", f"an exception until {end_of(data)}, whose grant ends at {case.end}"
 
     def _followed(self, entry: Mapping[str, object], case_id: str) -> SignedCase | None:
         """The case, with this entry's predecessor in it."""
@@ -227,12 +228,11 @@ class SignatureCheck:
             if entry.get("type") != "grant.opened" or not free:
                 yield "unsigned", f"{entry.get('type')} without a yes, which must be signed"
             return
-        lost = sum(self._lost(policy, ref, yes.credential) for ref, yes in case.yeses.items())
-        if lost and len(case.yeses) - lost < runbook.approvals:
+        holding = [yes for ref, yes in case.yeses.items() if not self._lost(policy, ref, yes.credential)]
+        if len(holding) < min(len(case.yeses), runbook.approvals):
             yield "assertion", "a grant on a yes whose key had been removed from the policy"
-        seconds, longest = part(entry, "data").get("seconds"), max(yes.seconds for yes in case.yeses.values())
-        if entry.get("type") == "grant.opened" and isinstance(seconds, int) and 0 < longest < seconds:
-            yield "assertion", f"a grant of {seconds} seconds, of which {longest} were signed"
+            return
+        yield from (("assertion", text) for text in case.too_long(entry, holding))
 
     def _lost(self, policy: Policy, ref: str, credential: str) -> bool:
         person = self._resolved(ref) or _holder(policy, credential)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from bot.domain.decision_log.entry_reader import read_moment
 from bot.domain.policy.signing import Signature
 from bot.domain.signing.statement import Statement
 
@@ -13,15 +14,24 @@ _NEWS = frozenset({
     "request.answered", "request.recommended", "request.withdrawn", "subject.verified", "evidence.added", "rotation.attested",
 })  # fmt: skip
 _QUESTIONS = frozenset({"extension.asked", "renewal.asked"})  # yeses to an earlier question count for nothing
+GRANTS = frozenset({"grant.opened", "grant.extended", "exception.renewed"})
 _LEAF = 32
+_MOMENT = timedelta(seconds=5)  # an entry is logged a moment after its act
 
 
 @dataclass(frozen=True, slots=True)
 class Yes:
-    """One yes of a quorum: the credential id that signed it ("" where the signature was erased), and for how long."""
+    """One yes of a quorum: the credential id that signed it ("" where the signature was erased), for how long or until which day
+    (`YYYY-MM-DD`, else ""), and how many such yeses are needed."""
 
     credential: str
     seconds: int
+    until: str = ""
+    need: int = 1
+
+    def gives(self, seconds: int, end: str) -> bool:
+        """Whether it was given for as much: a day where it names one, else seconds."""
+        return end[:10] <= self.until if self.until else seconds <= self.seconds
 
 
 @dataclass(slots=True)
@@ -38,6 +48,8 @@ class SignedCase:
     news: int = -1  # position of the newest entry that a signer must have seen
     yeses: dict[str, Yes] = field(default_factory=dict)  # by pseudonym
     glass: bool = False  # a break-glass opened it, as its runbook lets it
+    seconds: int = 0  # of the grant, as its newest entry says; with its end
+    end: str = ""
 
     def follow(self, entry: Mapping[str, object]) -> None:
         """Takes in the leaf hash of the entry's predecessor, which the entry names."""
@@ -49,8 +61,8 @@ class SignedCase:
         """A signed yes to a request, or to more time."""
         data, actor = entry.get("data"), entry.get("actor")
         if entry.get("type") == "request.approved" and isinstance(data, dict) and isinstance(actor, dict):
-            seconds = data.get("seconds")
-            self.yeses[str(actor.get("ref"))] = Yes(credential, seconds if isinstance(seconds, int) else 0)
+            until = str(data.get("until", ""))[:10]
+            self.yeses[str(actor.get("ref"))] = Yes(credential, whole(data.get("seconds")), until, whole(data.get("need")))
 
     def passed(self, entry: Mapping[str, object]) -> None:
         """The entry has been judged."""
@@ -58,6 +70,24 @@ class SignedCase:
             self.news = position(entry)
         if entry.get("type") in _QUESTIONS:
             self.yeses.clear()
+        data = entry.get("data")
+        if entry.get("type") in GRANTS and isinstance(data, dict):
+            self.seconds, self.end = whole(data.get("seconds")), end_of(data)
+
+    def too_long(self, entry: Mapping[str, object], holding: Sequence[Yes]) -> Iterator[str]:
+        """Whether a grant lasts longer than enough of these yeses gave, or than its own seconds say."""
+        data, at = entry.get("data"), read_moment(entry.get("ts"))
+        if not isinstance(data, dict) or at is None or (self.before and entry.get("type") != "grant.opened"):
+            return
+        opens = entry.get("type") == "grant.opened"
+        seconds, end = whole(data.get("seconds")) - (0 if opens else self.seconds), end_of(data)
+        need = max((yes.need for yes in holding), default=0)
+        if sum(yes.gives(seconds, end) for yes in holding) < need:
+            given = sorted((yes.until or f"{yes.seconds:>10}" for yes in holding), reverse=True)[min(need, len(holding)) - 1]
+            yield f"a grant of {seconds} seconds, of which {given.strip()} were signed"
+        began, ends = at if opens else read_moment(self.end), read_moment(end)
+        if began is not None and ends is not None and ends > began + timedelta(seconds=seconds) + _MOMENT:
+            yield f"a grant until {end}, which is longer than its {seconds} seconds"
 
     def unread(self, statement: Statement) -> Iterator[str]:
         """Whether the entries that a statement names are of the case, and nothing came after what was seen."""
@@ -75,6 +105,16 @@ class SignedCase:
         found = (n for n in range(0, len(self.leaves), _LEAF) if bytes(self.leaves[n : n + _LEAF]) == wanted)
         place = next(found, None) if wanted is not None else None
         return None if place is None else self.before + place // _LEAF
+
+
+def end_of(data: Mapping[str, object]) -> str:
+    """The end of a grant, or of an exception, by its entry."""
+    return str(data.get("not_after", data.get("until", "")))
+
+
+def whole(value: object) -> int:
+    """A whole number of an entry; 0 for anything else."""
+    return value if isinstance(value, int) and not isinstance(value, bool) else 0
 
 
 def position(entry: Mapping[str, object]) -> int:

@@ -71,8 +71,8 @@ def read_signed(value: str) -> Signed | str:
 
 
 def is_yes(entry: Mapping[str, object]) -> bool:
-    """Whether the entry is a person's yes, of those that a runbook may want signed."""
-    return entry.get("type") in VERDICTS and part(entry, "actor").get("kind") == "person"
+    """Whether the entry is a yes, of those that a runbook may want signed; only a person's can be signed."""
+    return entry.get("type") in VERDICTS
 
 
 def statement_faults(entry: Mapping[str, object], signed: Signed, type_: StatementType) -> Iterator[str]:
@@ -84,11 +84,8 @@ def statement_faults(entry: Mapping[str, object], signed: Signed, type_: Stateme
         yield f"the statement is of the type {statement.type}, not {type_}"
     if statement.log != entry.get("log"):
         yield "the statement was signed for another log"
-    unnamed = (
-        type_ == "confirm" and not statement.signer
-    )  # the log had no pseudonym for an auditor yet; the key identifies the person
-    if statement.signer != part(entry, "actor").get("ref") and not unnamed:
-        yield "the statement is of another person than the entry"
+    if statement.signer != part(entry, "actor").get("ref") and (statement.signer or type_ == "decision"):
+        yield "the statement is of another person than the entry"  # "": the log had no pseudonym of them yet; their key says who
     at = read_moment(entry.get("ts"))
     if at is None or not at - _MOMENT < statement.not_after <= at + LIFETIME + _MOMENT:
         yield f"the statement was valid until {statement.not_after.isoformat()}, which is not within five minutes of the entry"

@@ -225,6 +225,8 @@ def _provider(kind: str, opened: Entries, **data: Any) -> dict[str, Any]:
 async def test_a_grant_that_opened_while_its_provider_was_suspended_in_the_domain_is_found(tmp_path: Path) -> None:
     opened = await _opened(tmp_path)
     begun, over = (_provider(kind, opened, domain="directory") for kind in ("suspended", "resumed"))
+    assert findings([begun, over]) == ["R-00000099: provider.resumed by no person. Only people decide."]
+    over["actor"] = next(entry["actor"] for entry in opened if entry["type"] == "request.approved")
     elsewhere = _provider("suspended", opened, domain="machines")
     assert findings([begun, *opened]) == [f"{opened[0]['case']}: it opened while northgate was suspended in directory."]
     assert findings([begun, over, *opened]) == []
