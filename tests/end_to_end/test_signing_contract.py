@@ -47,9 +47,16 @@ async def test_what_is_signed_is_what_the_contract_says(
     statement = json.loads(shown.partition("\n\nsalt")[0])
     salt, words = shown.rpartition(": ")[2], await phone.locator("#words").text_content() or ""
     assert statement.keys() == STATEMENT
-    assert statement["shown"] == base64.urlsafe_b64encode(hashlib.sha256(raw(salt) + words.encode()).digest()).decode().rstrip("=")
+    assert statement["shown"] == base64.urlsafe_b64encode(
+        hashlib.sha256(raw(salt) + words.encode()).digest()
+    ).decode().rstrip("=")
     assert len(raw(statement["nonce"])) == 16
-    assert (statement["type"], statement["verdict"], statement["seconds"], statement["need"]) == ("decision", "approve", 3600, 1)
+    assert (statement["type"], statement["verdict"], statement["seconds"], statement["need"]) == (
+        "decision",
+        "approve",
+        3600,
+        1,
+    )
     await phone.get_by_role("button", name="Approve with passkey").click()
     await expect(phone.get_by_role("status")).to_contain_text("Signed, and written into the decision log.")
     assert all(token not in url and url.startswith(keys.origin) for url, _ in asked)
@@ -58,10 +65,18 @@ async def test_what_is_signed_is_what_the_contract_says(
     rows = bot.rows("SELECT idx, data, leaf FROM log_entry WHERE case_id IS NOT NULL ORDER BY idx")
     entries = [(idx, json.loads(data), bytes(leaf).hex()) for idx, data, leaf in rows]
     idx, approved = next((idx, entry) for idx, entry, _ in entries if entry["type"] == "request.approved")
-    [proof] = [v for n, v in (disclosed(t) for (t,) in bot.rows("SELECT disclosure FROM log_private WHERE idx = ?", idx)) if n == "signature"]
+    [proof] = [
+        v
+        for n, v in (disclosed(t) for (t,) in bot.rows("SELECT disclosure FROM log_private WHERE idx = ?", idx))
+        if n == "signature"
+    ]
     assert proof.keys() == SIGNATURE
     signed = raw(proof["statement"])
-    assert json.loads(signed) | {"nonce": "", "not_after": "", "shown": ""} == statement | {"nonce": "", "not_after": "", "shown": ""}
+    assert json.loads(signed) | {"nonce": "", "not_after": "", "shown": ""} == statement | {
+        "nonce": "",
+        "not_after": "",
+        "shown": "",
+    }
     assert approved["data"]["signed"] is True
     assert approved["data"]["statement"] == hashlib.sha256(signed).hexdigest()
     leaves = {leaf: entry["type"] for _, entry, leaf in entries}
@@ -72,7 +87,9 @@ async def test_what_is_signed_is_what_the_contract_says(
     assert approved["runbook"]["id"] == EMERGENCY
 
 
-async def test_a_session_is_a_cookie_of_this_host_alone_for_ten_minutes(start: Callable[..., Any], file: Callable[..., Any], phone: Page) -> None:
+async def test_a_session_is_a_cookie_of_this_host_alone_for_ten_minutes(
+    start: Callable[..., Any], file: Callable[..., Any], phone: Page
+) -> None:
     keys = Keyring(free_port())
     bot = await start(1, "socket", lambda one: one.changed.update({SETTING: keys.listen}), keys.write)
     await file(bot.sandbox)

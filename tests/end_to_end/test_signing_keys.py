@@ -131,7 +131,10 @@ async def test_a_new_phone_signs_once_its_key_is_endorsed_and_the_old_one_no_mor
 ) -> None:
     keys = Keyring(free_port())
     bot = await start(
-        60, transport, lambda one: one.changed.update({SETTING: keys.listen}), lambda folder: keys.write(folder, ("olga", "ruth"))
+        60,
+        transport,
+        lambda one: one.changed.update({SETTING: keys.listen}),
+        lambda folder: keys.write(folder, ("olga", "ruth")),
     )
     matrix, ground, people = bot.home / "runbooks" / "responsibility.yaml", Ground(bot), Signers(browser, keys, bot)
     cdp = await phone.context.new_cdp_session(phone)

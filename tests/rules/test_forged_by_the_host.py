@@ -317,7 +317,9 @@ async def longer_than_one_of_two_signed(log: Writer) -> None:
     await log.file(ONE)
     short, long = log.decision(ONE, OWNER, need=2, seconds=600), log.decision(ONE, RISK, role="risk_owner", need=2)
     await log.approve(ONE, statement=short, opens=False, need=2, seconds=600)
-    await log.approve(ONE, RISK, RUTH, statement=replace(long, about={**long.about, "seen": log.leaves(ONE)[-1]}), need=2, have=2)
+    await log.approve(
+        ONE, RISK, RUTH, statement=replace(long, about={**long.about, "seen": log.leaves(ONE)[-1]}), need=2, have=2
+    )
 
 
 async def an_end_far_off(log: Writer) -> None:

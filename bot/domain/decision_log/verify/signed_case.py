@@ -83,7 +83,9 @@ class SignedCase:
         seconds, end = whole(data.get("seconds")) - (0 if opens else self.seconds), end_of(data)
         need = max((yes.need for yes in holding), default=0)
         if sum(yes.gives(seconds, end) for yes in holding) < need:
-            given = sorted((yes.until or f"{yes.seconds:>10}" for yes in holding), reverse=True)[min(need, len(holding)) - 1]
+            given = sorted((yes.until or f"{yes.seconds:>10}" for yes in holding), reverse=True)[
+                min(need, len(holding)) - 1
+            ]
             yield f"a grant of {seconds} seconds, of which {given.strip()} were signed"
         began, ends = at if opens else read_moment(self.end), read_moment(end)
         if began is not None and ends is not None and ends > began + timedelta(seconds=seconds) + _MOMENT:
