@@ -30,6 +30,9 @@ class Session(Protocol):
     def stream(self, name: str, /, **values: object) -> Iterable[Row]:
         """Rows one by one, for results that are too large for memory."""
 
+    def lots(self, name: str, size: int, /, **values: object) -> Iterable[Sequence[tuple[Any, ...]]]:
+        """Rows as plain tuples, `size` at a time, for what is read by the million."""
+
     @property
     def in_transaction(self) -> bool:
         """False also after the database has rolled back by itself (SQLite on a full disk)."""

@@ -16,20 +16,20 @@ import msgspec
 from bot.domain.decision_log.entry import MAX_BYTES
 from bot.domain.decision_log.entry_reader import parsed
 
-_DEPTH = 6  # levels of lists and objects that the cheap test knows
-_Small = Annotated[int, msgspec.Meta(gt=-(2**53), lt=2**53)]
+DEPTH = 6  # levels of lists and objects that the cheap test knows
+SMALL = Annotated[int, msgspec.Meta(gt=-(2**53), lt=2**53)]
 
 
-def _nested(depth: int) -> Any:
+def nested(depth: int) -> Any:
     """The type of a value that is nested at most so deep."""
-    plain: Any = str | _Small | bool
+    plain: Any = str | SMALL | bool
     if not depth:
         return plain
-    inner = _nested(depth - 1)
+    inner = nested(depth - 1)
     return plain | GenericAlias(list, (inner,)) | GenericAlias(dict, (str, inner))
 
 
-_decode: Callable[[bytes], dict[str, object]] = msgspec.json.Decoder(GenericAlias(dict, (str, _nested(_DEPTH)))).decode
+_decode: Callable[[bytes], dict[str, object]] = msgspec.json.Decoder(GenericAlias(dict, (str, nested(DEPTH)))).decode
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
@@ -37,14 +37,15 @@ def decoded(data: bytes) -> tuple[Mapping[str, object] | None, str]:
     """The same as `parsed`: the entry (None if it is none) and what is wrong with its form ("" if nothing)."""
     try:
         entry = _decode(data)
-        if _encode(entry) == data and len(data) <= MAX_BYTES and (data.isascii() or _ascii_keys(entry)):
+        if _encode(entry) == data and len(data) <= MAX_BYTES and (data.isascii() or ascii_keys(entry)):
             return entry, ""
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         pass
     return parsed(data)
 
 
-def _ascii_keys(value: object) -> bool:
+def ascii_keys(value: object) -> bool:
+    """Whether every key within is ASCII."""
     if isinstance(value, dict):
-        return all(key.isascii() and _ascii_keys(item) for key, item in value.items())
-    return all(map(_ascii_keys, value)) if isinstance(value, list) else True
+        return all(key.isascii() and ascii_keys(item) for key, item in value.items())
+    return all(map(ascii_keys, value)) if isinstance(value, list) else True

@@ -5,18 +5,21 @@ The parts are joined in order. Where anything cannot be proven it says so with N
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 
-from bot.decision_log.entry_decoder import decoded
+from bot.decision_log.entry_heads import heads
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.joined_segments import JoinedSegments
-from bot.domain.decision_log.verify.segment import SPAN, Doubtful, Segment, SegmentSummary, folded
+from bot.domain.decision_log.verify.segment import BLOCK, SPAN, Doubtful, Segment, SegmentSummary, Shown
+from bot.domain.decision_log.verify.subtrees import folded
 from bot.domain.errors import CountersignError, LogDamaged, StorageError
 from bot.ports.database import Location
 from storage.log.earlier_entries import Earlier, tree_edge
@@ -26,9 +29,9 @@ from storage.snapshot import snapshot
 
 _ALONE = 2 * SPAN  # entries of a log that one process verifies: more of them would begin later than it ends
 _LOOK = 0.1  # seconds between two looks whether to stop
-_TOLD = 1024  # entries between two reports of progress
+_LOT = 8 * BLOCK  # entries read at once, and between two reports of progress
 _ENDLESS = 2**62
-_NO_MORE = _ENDLESS, ("", "")  # after the last disclosure
+_NO_MORE: Shown = "", _ENDLESS, ""  # after the last disclosure
 Progress = Callable[[int], object]
 
 
@@ -154,7 +157,7 @@ def _summaries(
         yield from (_segment(session, part, over, progress) for part in parts)
         return
     with ExitStack() as ending:
-        pool = ProcessPoolExecutor(processes, get_context("spawn"))
+        pool = ProcessPoolExecutor(processes, get_context("spawn"), gc.disable)  # a part leaves no circles behind
         ending.callback(pool.shutdown, cancel_futures=True)
         for part, future in [(part, pool.submit(verified_part, part)) for part in parts]:
             yield _result(future, over)
@@ -168,25 +171,37 @@ def _result(future: Future[SegmentSummary], over: Callable[[], bool]) -> Segment
 
 
 def _segment(session: Session, part: Part, over: Callable[[], bool], progress: Progress) -> SegmentSummary:
-    segment = Segment(part.start, part.marks, decoded)
-    rows = session.stream("disclosures_between", start=part.start, stop=part.stop)
-    shown = ((row["idx"], (row["digest"], row["disclosure"])) for row in rows)
-    owner, disclosure = next(shown, _NO_MORE)
-    add, done = segment.add, part.start
-    for row in session.stream("entries_between", start=part.start, stop=part.stop):
-        idx, told = row["idx"], list[tuple[str, str]]()
-        while owner <= idx:
-            told.append(disclosure)
-            owner, disclosure = next(shown, _NO_MORE)
-        add(idx, row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"], told)
-        if idx - done >= _TOLD:
-            _stop_if(over())
-            progress(idx - done)
-            done = idx
-    summary = segment.ended()
-    if owner != _ENDLESS or summary.size != part.stop or _bad_notes(session, part):
+    segment, shown = Segment(part.start, part.marks, heads), _Disclosures(session, part)
+    for lot in session.lots("entries_between", _LOT, start=part.start, stop=part.stop):
+        for first in range(0, len(lot), BLOCK):
+            rows = lot[first : first + BLOCK]
+            segment.add(rows, shown.up_to(rows[-1][0]))
+        _stop_if(over())
+        progress(len(lot))
+    if shown.remain or segment.summary.size != part.stop or _bad_notes(session, part):
         raise Doubtful
-    return summary
+    return segment.summary
+
+
+class _Disclosures:
+    """Those of a part, handed out in the order of its entries."""
+
+    def __init__(self, session: Session, part: Part) -> None:
+        lots = session.lots("disclosures_between", _LOT, start=part.start, stop=part.stop)
+        self._rows: Iterator[Shown] = chain.from_iterable(lots)
+        self._next = next(self._rows, _NO_MORE)
+
+    @property
+    def remain(self) -> bool:
+        return self._next is not _NO_MORE
+
+    def up_to(self, index: int) -> list[Shown]:
+        """The next ones, up to those of this entry."""
+        found: list[Shown] = []
+        while self._next[1] <= index:
+            found.append(self._next)
+            self._next = next(self._rows, _NO_MORE)
+        return found
 
 
 def _bad_notes(session: Session, part: Part) -> bool:

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg.pq import TransactionStatus
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import DictRow, dict_row, tuple_row
 
 from bot.domain.errors import NotLeading, StorageError
 from storage.postgres.errors import explained, is_lost
@@ -89,6 +89,12 @@ class PostgresSession:
         with self.raw.cursor(f"rows_{next(self._cursors)}") as cursor:
             cursor.itersize = _STREAMED
             yield from cursor.execute(QUERIES[name], values)
+
+    def lots(self, name: str, size: int, /, **values: object) -> Iterable[Sequence[tuple[Any, ...]]]:
+        with self.raw.cursor(f"rows_{next(self._cursors)}", row_factory=tuple_row) as cursor:
+            cursor.execute(QUERIES[name], values)
+            while rows := cursor.fetchmany(size):
+                yield rows
 
     @property
     def in_transaction(self) -> bool:

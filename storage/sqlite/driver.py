@@ -16,8 +16,9 @@ import sqlite3
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiosqlite
 
@@ -61,6 +62,12 @@ class SqliteSession:
 
     def stream(self, name: str, /, **values: object) -> Iterable[Row]:
         return self.raw.execute(QUERIES[name], values)
+
+    def lots(self, name: str, size: int, /, **values: object) -> Iterable[Sequence[tuple[Any, ...]]]:
+        cursor = self.raw.cursor()
+        cursor.row_factory = None
+        cursor.execute(QUERIES[name], values)
+        return iter(partial(cursor.fetchmany, size), [])
 
     @property
     def in_transaction(self) -> bool:

@@ -9,7 +9,7 @@ from bot.decision_log.entry_decoder import decoded
 from bot.domain.decision_log.entry import compact
 from bot.domain.decision_log.entry_reader import parsed
 
-_FORMS = [
+FORMS = [
     b'{"a":1}', b'{"a":1.0}', b'{"a":1.5}', b'{"a":1e2}', b'{"a":null}', b'{"a":-0}', b'{"a":1,"a":1}', b'{"b":1,"a":1}', b'{"a": 1}',
     b'{"a":9007199254740991}', b'{"a":9007199254740992}', b'{"a":-9007199254740992}', b'{"a":"\xff"}', b'{"a":"\\ud800"}',
     b'{"a":"\\u0041"}', b'{"a":"\\/"}', b'{"a":"\\u001F"}', b'{"a":"\\u001f"}', b'{"a":"\\n"}', b'{"a":"\\u000a"}', b"[1]", b'{"a":true} ',
@@ -18,7 +18,7 @@ _FORMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("data", _FORMS, ids=range(len(_FORMS)))
+@pytest.mark.parametrize("data", FORMS, ids=range(len(FORMS)))
 def test_the_verdict_is_that_of_the_judge(data: bytes) -> None:
     assert decoded(data) == parsed(data)
 

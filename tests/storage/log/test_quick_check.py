@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,9 +69,9 @@ async def test_a_long_log_is_verified_by_several_processes(log: Path, monkeypatc
     used: list[int] = []
 
     class Pool(quick_check.ProcessPoolExecutor):
-        def __init__(self, workers: int, context: object) -> None:
+        def __init__(self, workers: int, *arguments: Any) -> None:
             used.append(workers)
-            super().__init__(workers, context)  # type: ignore[arg-type]
+            super().__init__(workers, *arguments)
 
     monkeypatch.setattr(quick_check, "ProcessPoolExecutor", Pool)
     with snapshot(log) as session:
@@ -90,7 +91,7 @@ def root_of_checkpoint(log: Path) -> bytes:
 
 
 async def test_a_check_that_is_over_ends(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(quick_check, "_TOLD", 1)
+    monkeypatch.setattr(quick_check, "_LOT", quick_check.BLOCK)
     with snapshot(log) as session, pytest.raises(StorageError, match="ended before its end"):
         proven(log, session, Trusted(None, None), lambda: True, lambda _: None)
 

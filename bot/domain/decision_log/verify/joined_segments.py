@@ -12,18 +12,16 @@ from typing import NamedTuple
 
 from bot.domain.decision_log.merkle_tree import node_hash
 from bot.domain.decision_log.verify.segment import (
+    BLOCK,
     SPAN,
     CasePart,
     CaseState,
     Doubtful,
     SegmentSummary,
     Step,
-    block_edge,
-    folded,
     following,
 )
-
-_BLOCKS = 256  # nodes of a lower stored level below one of the next
+from bot.domain.decision_log.verify.subtrees import block_edge, folded
 
 
 class CaseEnd(NamedTuple):
@@ -51,7 +49,7 @@ class JoinedSegments:
     _rest: list[bytes] = field(default_factory=list)  # of the last part, where it is not complete
     _ts: int = 0
     _steps_back: bool = True
-    _cases: dict[str, CaseEnd] = field(default_factory=dict)
+    _cases: dict[str, tuple[int, str, CaseState]] = field(default_factory=dict)
     _owed: dict[str, int] = field(default_factory=dict)
     _gone: set[str] = field(default_factory=set)
     _first: int = field(init=False)
@@ -72,8 +70,7 @@ class JoinedSegments:
             if any(folded(self.edge, mark) != root for root in self.roots[size]):
                 raise Doubtful
         self._grown(part)
-        for case, found in part.cases.items():
-            self._cases[case] = self._in_case(case, found)
+        self._in_cases(part)
         self._erased(part)
         self.disclosed += part.disclosed
         self.size = part.size
@@ -86,7 +83,7 @@ class JoinedSegments:
         return folded(edge), edge
 
     def _grown(self, part: SegmentSummary) -> None:
-        first = part.start // _BLOCKS
+        first = part.start // BLOCK
         for place, node in enumerate(part.nodes, first):
             self._stored(8, place, node)
         if part.size - part.start < SPAN:
@@ -104,17 +101,19 @@ class JoinedSegments:
         if self.nodes.pop((level, place), None) != node:
             raise Doubtful
 
-    def _in_case(self, case: str, part: CasePart) -> CaseEnd:
-        before = self._cases.get(case)
-        if before is None and part.first_seq:
-            before = self.known_case(case)
-        if part.state is not None:
-            if before is not None:
-                raise Doubtful
-            return CaseEnd(part.seq, part.leaf, part.state)
-        if before is None or part.first_seq != before.seq + 1 or part.first_prev != before.leaf:
+    def _in_cases(self, part: SegmentSummary) -> None:
+        """Each case begins once, and goes on where it was."""
+        if not self._cases.keys().isdisjoint(part.begun) or (self._first and any(map(self.known_case, part.begun))):
             raise Doubtful
-        return CaseEnd(part.seq, part.leaf, reduce(_stepped, part.steps, before.state))
+        self._cases.update(part.begun)
+        for case, found in part.continued.items():
+            self._cases[case] = self._continued(case, found)
+
+    def _continued(self, case: str, part: CasePart) -> CaseEnd:
+        seq, leaf, state = self._cases.get(case) or self.known_case(case) or (-1, "", None)
+        if state is None or part.first_seq != seq + 1 or part.first_prev != leaf:
+            raise Doubtful
+        return CaseEnd(part.seq, part.leaf, reduce(_stepped, part.steps, state))
 
     def _erased(self, part: SegmentSummary) -> None:
         """Each erased digest is of an entry before, and nothing discloses it."""

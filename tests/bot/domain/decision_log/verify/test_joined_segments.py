@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from copy import deepcopy
 from functools import cache
 
@@ -71,23 +72,23 @@ def _earlier(_: JoinedSegments, part: SegmentSummary) -> None:
 
 
 def _a_gap_in_a_case(_: JoinedSegments, part: SegmentSummary) -> None:
-    part.cases["R-1"].first_seq += 1
+    part.continued["R-1"].first_seq += 1
 
 
 def _another_leaf_in_a_case(_: JoinedSegments, part: SegmentSummary) -> None:
-    part.cases["R-1"].first_prev = "00" * 32
+    part.continued["R-1"].first_prev = "00" * 32
 
 
 def _a_case_of_nobody(_: JoinedSegments, part: SegmentSummary) -> None:
-    part.cases["R-9"] = part.cases["R-1"]
+    part.continued["R-9"] = part.continued["R-1"]
 
 
 def _an_end_without_a_grant(_: JoinedSegments, part: SegmentSummary) -> None:
-    part.cases["R-1"].steps.append(("grant.finished", False))
+    part.continued["R-1"].steps.append(("grant.finished", False))
 
 
 def _a_case_that_begins_twice(_: JoinedSegments, part: SegmentSummary) -> None:
-    part.cases["R-1"].first_seq, part.cases["R-1"].state = 0, following(None, "request.filed", False)
+    part.begun["R-1"] = 0, "00" * 32, following(None, "request.filed", False)
 
 
 def _a_digest_that_nothing_discloses(_: JoinedSegments, part: SegmentSummary) -> None:
@@ -127,12 +128,23 @@ def test_a_digest_that_is_erased_afterwards_is_in_order() -> None:
 
 def test_a_log_goes_on_from_what_was_proven_before() -> None:
     first, second, joined, root = parts()
-    before = {name: CaseEnd(part.seq, part.leaf, part.state) for name, part in first.cases.items() if part.state}
+    before = {name: CaseEnd(*end) for name, end in first.begun.items()}
     later = JoinedSegments(
         {(8, 256): joined.nodes[8, 256]}, joined.roots, SPAN, [joined.nodes[16, 0]], before.get, lambda _: False
     )
     later.add(second)
     assert later.finish()[0] == root
+
+
+def test_a_case_of_before_does_not_begin_again() -> None:
+    first, second, joined, _ = parts()
+    before = {name: CaseEnd(*end) for name, end in first.begun.items()}
+    second.begun["R-9"] = 0, "00" * 32, following(None, "request.filed", False)
+    nodes = {(8, 256): joined.nodes[8, 256]}
+    for known, doubt in ((before, False), (before | {"R-9": before["R-1"]}, True)):
+        later = JoinedSegments(dict(nodes), joined.roots, SPAN, [joined.nodes[16, 0]], known.get, lambda _: False)
+        with pytest.raises(Doubtful) if doubt else nullcontext():
+            later.add(second)
 
 
 def _join(joined: JoinedSegments, *found: SegmentSummary) -> bytes:

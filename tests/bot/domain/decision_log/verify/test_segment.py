@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from bot.decision_log.entry_heads import heads
 from bot.domain.decision_log.entry import compact
 from bot.domain.decision_log.entry_reader import parsed
 from bot.domain.decision_log.merkle_tree import leaf_hash, subtree_root
 from bot.domain.decision_log.verify.log import Row
-from bot.domain.decision_log.verify.segment import Doubtful, Segment, SegmentSummary, block_edge, folded
+from bot.domain.decision_log.verify.segment import BLOCK, Doubtful, Segment, SegmentSummary, Shown
+from bot.domain.decision_log.verify.subtrees import block_edge, folded
 
 ORIGIN, START_MS = "test.example/log", 1_764_547_200_000  # 2025-12-01T00:00Z
 
@@ -40,11 +42,12 @@ def entry_rows(count: int, cases: int = 3) -> Iterator[Row]:
         yield Row(i, leaf_hash(data), data, entry["type"], case, ts_ms)
 
 
-def proven_part(rows: list[Row], marks: frozenset[int] = frozenset()) -> SegmentSummary:
-    segment = Segment(rows[0].idx, marks, parsed)
-    for row in rows:
-        segment.add(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms, ())
-    return segment.ended()
+def proven_part(rows: list[Row], marks: frozenset[int] = frozenset(), shown: list[Shown] | None = None) -> SegmentSummary:
+    segment = Segment(rows[0].idx, marks, heads)
+    for first in range(0, len(rows), BLOCK):
+        block = rows[first : first + BLOCK]
+        segment.add([(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms) for row in block], shown or [])
+    return segment.summary
 
 
 def test_the_tree_and_each_marked_root_are_those_of_the_leaves() -> None:
@@ -86,6 +89,11 @@ def changed(row: Row, **fields: object) -> Row:
         lambda row: changed(replace(row, type="log.opened"), type="log.opened"),
         lambda row: changed(row, _sd=["b", "a"], _sd_alg="sha-256"),
         lambda row: changed(row, _sd=["a"]),
+        lambda row: changed(row, _sd=["a", "a"], _sd_alg="sha-256"),
+        lambda row: changed(row, _sd_alg="sha-256"),
+        lambda row: changed(row, case_seq="2"),
+        lambda row: changed(replace(row, case=None), case_seq=2),
+        lambda row: replace(row, data=row.data.replace(b",", b",\n"), leaf=leaf_hash(row.data.replace(b",", b",\n"))),
         lambda row: changed(replace(row, ts_ms=START_MS), ts="2025-12-01T00:00:00.000Z"),
     ],
 )
@@ -98,16 +106,15 @@ def test_whatever_is_not_in_order_is_doubtful(wrong: Any) -> None:
 
 def test_a_disclosure_of_no_digest_is_doubtful() -> None:
     (row, *_) = entry_rows(1)
-    segment = Segment(0, frozenset(), parsed)
     with pytest.raises(Doubtful):
-        segment.add(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms, [("digest", "text")])
+        proven_part([row], shown=[("digest", 0, "text")])
 
 
 def test_a_case_that_began_before_is_told_by_its_steps() -> None:
     rows = list(entry_rows(600))
     found = proven_part(rows[256:])
-    part = found.cases["R-1"]
-    assert (part.first_seq, part.state, part.steps[:2]) == (85, None, [("request.asked", False)] * 2)
+    part = found.continued["R-1"]
+    assert (part.first_seq, part.steps[:2], found.begun) == (85, [("request.asked", False)] * 2, {})
     assert part.leaf == rows[598].leaf.hex()
 
 
@@ -130,6 +137,44 @@ def test_a_disclosure_is_of_the_digest_of_its_text() -> None:
     for text in ("", "dc-core-01", *map(str, range(50))):
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
         row = changed(next(entry_rows(1)), _sd=[digest], _sd_alg="sha-256")
-        segment = Segment(0, frozenset(), parsed)
-        segment.add(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms, [(digest, text)])
-        assert segment.ended().disclosed == 1
+        assert proven_part([row], shown=[(digest, 0, text)]).disclosed == 1
+        with pytest.raises(Doubtful):
+            proven_part([row], shown=[(digest, 1, text)])
+        with pytest.raises(Doubtful):
+            proven_part([row], shown=[(digest, 0, text + "x")])
+
+
+def test_a_block_is_whole_before_another_comes() -> None:
+    rows = list(entry_rows(BLOCK))
+    segment = Segment(0, frozenset(), heads)
+    told = [(row.idx, row.leaf, row.data, row.type, row.case, row.ts_ms) for row in rows]
+    segment.add(told[:7], [])
+    with pytest.raises(Doubtful):
+        segment.add(told[7:], [])
+
+
+def at_once(i: int, second: int, type_: str, **data: object) -> Row:
+    """An entry without a case, at a second of the first minute."""
+    entry = {"v": "1", "log": ORIGIN, "i": i, "type": type_, "ts": f"2025-12-01T00:00:{second:02}.000Z", "data": data}
+    written = compact(entry)
+    return Row(i, leaf_hash(written), written, type_, None, START_MS + second * 1_000)
+
+
+@pytest.mark.parametrize("accepted", [True, False])
+def test_the_time_steps_back_once_after_an_accepted_anomaly(accepted: bool) -> None:
+    rows = [*entry_rows(8), at_once(8, 9, "clock.anomaly", accepted=accepted), at_once(9, 2, "log.exported")]
+    after = at_once(10, 3, "log.exported")
+    if accepted:
+        assert proven_part([*rows, after]).last_ts == after.ts_ms
+        rows, after = [*rows, after], at_once(11, 1, "log.exported")
+    with pytest.raises(Doubtful):
+        proven_part([*rows, after])
+
+
+def test_a_step_back_holds_from_one_block_to_the_next() -> None:
+    rows = [*entry_rows(BLOCK - 1), at_once(BLOCK - 1, 59, "clock.anomaly", accepted=True)]
+    rows[-1] = replace(changed(rows[-1], ts="2025-12-01T01:00:00.000Z"), ts_ms=START_MS + 3_600_000)
+    assert proven_part(rows).steps_back
+    assert not proven_part([*rows, at_once(BLOCK, 2, "log.exported")]).steps_back
+    with pytest.raises(Doubtful):
+        proven_part([*rows, at_once(BLOCK, 2, "log.exported"), at_once(BLOCK + 1, 1, "log.exported")])
