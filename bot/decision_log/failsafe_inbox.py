@@ -1,6 +1,8 @@
 """The inbox while the log or the disk takes nothing: incoming commands are held in memory, and in a file beside it (`held_commands`).
 
-A row that is held has a negative id. The next process with this STATE_DIR finds it in the file.
+A row that is held has a negative id. The next process with this STATE_DIR finds it in the file. Among replicas a held row is this
+process's only while the log is stopped; afterwards it is stored, for the replica that leads. A stored row is anybody's, so this
+process refuses none without the database.
 """
 
 from __future__ import annotations
@@ -79,7 +81,7 @@ class FailsafeInbox:
         self._file = held
         self._held: dict[int, InboxRow] = {} if held is None else {row.id: row for row in held.read()}
         self._numbers = itertools.count(-1 - len(self._held), -1)
-        self.finished: set[int] = set()  # stored rows that are done with, and cannot be marked so yet
+        self.finished: set[int] = set()  # rows that are done with, and cannot be marked so yet
 
     async def take_in(self, key: str, act: Command, answer: Mapping[str, object]) -> Mapping[str, object]:
         first = next((row for row in self._held.values() if row.key == key), None)
@@ -107,7 +109,8 @@ class FailsafeInbox:
             stored = await self._stored.unfinished(limit, without) if self._leads() else ()
         except StorageError:
             stored = ()
-        held = _in_turn([row for row in self._held.values() if row.received_at <= now and row.id not in but])
+        mine = self._held.values() if self._alone or self._state.why else ()
+        held = _in_turn([row for row in mine if row.received_at <= now and row.id not in self.finished.union(but)])
         return [*held, *stored][:limit]
 
     async def unreadable(self) -> Sequence[UnreadableRow]:
@@ -132,10 +135,22 @@ class FailsafeInbox:
         self._held[inbox_id] = replace(row, received_at=until, attempts=row.attempts + 1)
 
     async def hand_in(self) -> None:
-        """Stores what is held in memory, for the replica that leads. Raises StorageError; the rest stays in memory then."""
+        """Stores what is held in memory and not answered, for the replica that leads. Raises StorageError; the rest stays in
+        memory then."""
         for row in list(self._held.values()):
-            await self._stored.take_in(row.key, row.act, row.answer)
-            self.forget(row.id)
+            if row.id not in self.finished:
+                await self._stored.take_in(row.key, row.act, row.answer)
+                self.forget(row.id)
+
+    async def settle(self, inbox_id: int) -> None:
+        """Raises StorageError where other replicas could carry the row out and the database does not take it."""
+        if inbox_id < 0:
+            return
+        try:
+            await self._stored.settle(inbox_id)
+        except DiskRefuses:
+            if not self._alone:
+                raise
 
     async def refuse(self, inbox_id: int, why: str) -> None:
         await self._stored.refuse(inbox_id, why)
@@ -147,13 +162,14 @@ class FailsafeInbox:
         return await self._stored.withdraw(key)
 
     def forget(self, inbox_id: int | None) -> None:
-        """Drops a row that is held; it was carried out."""
+        """Drops a row that is held; it was carried out, or its author was told."""
+        self.finished.discard(inbox_id or 0)
         row = self._held.pop(inbox_id or 0, None)
         if row is not None and self._file is not None:
             self._file.forget(row.key)
 
     def carried_out(self) -> set[int]:
-        """Ids of stored rows that were carried out and are not marked so in the store yet."""
+        """Ids of rows that were carried out and are not marked so in the store yet."""
         return self.finished | {line.act.inbox for line in self._emergency.lines() if line.act.inbox is not None}
 
 

@@ -2,9 +2,8 @@
 
 The log is *stopped* when the signer refuses it or the disk refuses to write. Then nothing is given: an act that would leave
 an entry is Stopped, unless it takes access away. Such an act is written to the emergency file
-(`bot.decision_log.emergency_file`), overrides what is stored for everybody who reads (`failsafe_reads`), and is entered first
-when the log is back. Messages are meanwhile held in memory (`failsafe_inbox`, `failsafe_outbox`), as the database may refuse writes:
-answers, pages, and the messages of acts that were carried out.
+(`emergency_file`), overrides what is stored for everybody who reads (`failsafe_reads`), and is entered first when the log is back.
+Answers, pages and the messages of such acts are meanwhile held in memory (`failsafe_inbox`, `failsafe_outbox`).
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ from bot.domain.case.model import Case
 from bot.domain.case.operator_action import OperatorChange
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log.verify.log import LogFinding
-from bot.domain.errors import CountersignError, DiskRefuses, Stale, Stopped, StorageError, TooLate
+from bot.domain.errors import CountersignError, DiskRefuses, NotLeading, Stale, Stopped, StorageError, TooLate
 from bot.domain.failsafe.clock_guard import gives
 from bot.domain.failsafe.revocation import Revocation, entered, goes_on, taken
 from bot.ports.cases import Cases
@@ -53,10 +52,8 @@ class AmongReplicas:
 
 
 class FailsafeStore:
-    """`Store` around another one. `refuses` is the signer's finding, `cover` the gate to the outside.
-
-    The parts that are the inner store's own pass through whole: nothing in them is overridden by the emergency file.
-    """
+    """`Store` around another one, whose own parts pass through whole. `refuses` is the signer's finding, `cover` the gate to the
+    outside."""
 
     def __init__(
         self, store: Store, emergency: EmergencyFile, clock: Clock, refuses: Callable[[], LogFinding | None], cover: Cover,
@@ -75,8 +72,7 @@ class FailsafeStore:
         self.outbox = FailsafeOutbox(store.outbox, self._state, clock, self._among.leads)
         self.outbox.answered = self._finish
         self.history, self.absences, self.policies = store.history, store.absences, store.policies
-        self.agreement, self.signing = store.agreement, store.signing
-        self.reviews = store.reviews
+        self.agreement, self.signing, self.reviews = store.agreement, store.signing, store.reviews
         self.log, self.anchors, self.clock, self.overview = store.log, store.anchors, store.clock, store.overview
 
     @property
@@ -110,8 +106,11 @@ class FailsafeStore:
         row = act.inbox
         if row is not None and row < 0:
             act = replace(act, inbox=None)
-        done = await self._committed(act, came_in=row is not None)
-        self.inbox.forget(row)
+            if not self._alone and not self.why:
+                raise StorageError("The log is back: what was held is stored first.")
+        done = await self._committed(act, row)
+        if row not in self.inbox.finished:
+            self.inbox.forget(row)
         return done
 
     async def commit_each(self, acts: Sequence[Transition]) -> Sequence[Exception | None]:
@@ -124,7 +123,7 @@ class FailsafeStore:
             for act, result in zip(acts, found, strict=True)
         ]
 
-    async def _committed(self, act: Transition, *, came_in: bool) -> Case | None:
+    async def _committed(self, act: Transition, row: int | None) -> Case | None:
         if (missing := self._among.unreported()) and gives(act):
             raise StorageError(missing) if self._among.patient() else Stopped(missing)
         if not self.why:
@@ -133,20 +132,20 @@ class FailsafeStore:
             except StorageError as error:
                 if isinstance(error, DiskRefuses):
                     self.refused(error)
-                elif not goes_on(act):
+                elif isinstance(error, NotLeading) or not goes_on(act):
                     raise
             except Stopped:
                 log.warning("log.stopped_meanwhile")
         if goes_on(act):
             return await self._taken(act)
         changes = any(change is not None for change in (act.after, act.absence, act.operated, act.reviewed))
-        if (act.entries or changes) and came_in and not self._alone and self._state.lost_shortly:
+        if (act.entries or changes) and row is not None and not self._alone and self._state.lost_shortly:
             raise StorageError(self.why)  # its row is stored, or held in a file, so it is tried again
         if all(draft.type == "decision.refused" for draft in act.entries):
             act = replace(act, entries=())  # a refusal is answered, and no entry describes it
         if act.entries or changes:
             raise Stopped(self.why or "The log was stopped a moment ago; try again.")
-        await self._only_said(act)
+        await self._only_said(act, row)
         return None
 
     async def _taken(self, act: Transition) -> Case | None:
@@ -173,18 +172,23 @@ class FailsafeStore:
         if act.inbox is not None and act.inbox in self.inbox.carried_out():
             raise Stale("This was carried out already.")
 
-    async def _only_said(self, act: Transition) -> None:
-        """A page or a sentence: it needs no log. A stored row is finished once it was said, so that a kill loses no answer."""
-        if (row := act.inbox if act.says and act.signed is None else None) is not None:
-            self.inbox.finished.add(row)
-            act = replace(act, inbox=None)
-        self.outbox.hold(act.says, row=row)
+    async def _only_said(self, act: Transition, row: int | None) -> None:
+        """A page or a sentence: it needs no log. The row is finished once it was said, so that a kill loses no answer. Raises
+        StorageError where another replica may be the one to answer it."""
+        answered = row if act.says and act.signed is None else None
+        silent = replace(act, says=(), inbox=act.inbox if answered is None else None)
+        if act.inbox is not None and not self._alone:
+            await self._store.commit(silent)
+            silent = Transition(None, None)
+        if answered is not None:
+            self.inbox.finished.add(answered)
+        self.outbox.hold(act.says, row=answered)
         try:
-            await self._store.commit(replace(act, says=()))
+            await self._store.commit(silent)
         except DiskRefuses as error:
             self.refused(error)
-            if act.inbox is not None:
-                self.inbox.finished.add(act.inbox)
+            if silent.inbox is not None:
+                self.inbox.finished.add(silent.inbox)
 
     async def _tell(self, line: Revocation) -> None:
         """Sends the act's messages, and redraws every copy of the case's messages."""
@@ -226,6 +230,8 @@ class FailsafeStore:
         if not self._among.leads():
             await self.hand_over()
             return
+        if not self._alone:
+            await self.inbox.hand_in()
         await self.enter()
         await self._cover()  # also without a message to send: the unsigned tail is never older than a look
 
@@ -236,20 +242,17 @@ class FailsafeStore:
             text = self._emergency.text_of(line)
             key = f"emergency:{sha256(text.encode()).hexdigest()}"
             outcome = await self._store.inbox.outcome(key)
+            if outcome:
+                log.error("emergency.not_taken", error=outcome)  # the line stays, and is reported
+            elif outcome is not None:
+                await self._forgotten(line)
             if outcome is not None:
-                await self._handed_over(line, outcome)
                 continue
             unsent = self.outbox.unsent_of(line)
             says = self.outbox.says(unsent) if line in self._told else line.act.says
             places = tuple(place for place, say in enumerate(line.act.says) if say in says)
             await self._store.inbox.take_in(key, ActOnHost(HOST, text, late=True, unsent=places), {})
             self.outbox.drop(unsent)
-
-    async def _handed_over(self, line: Revocation, outcome: str) -> None:
-        if outcome:
-            log.error("emergency.not_taken", error=outcome)  # the line stays, and is reported
-        else:
-            await self._forgotten(line)
 
     async def enter(self) -> None:
         """Enters into the log what was done without it, in order. Raises StorageError; the rest stays in the file then."""
@@ -262,8 +265,9 @@ class FailsafeStore:
     async def _finish(self, row: int) -> None:
         with suppress(StorageError):  # it is tried again
             with suppress(Stale):
-                await self._store.commit(Transition(None, None, inbox=row))
-            self.inbox.finished.discard(row)
+                if row > 0:
+                    await self._store.commit(Transition(None, None, inbox=row))
+            self.inbox.forget(row)
 
     async def _has(self, change: OperatorChange) -> bool:
         """Whether the store knows an operator's act as a line leaves it: the line was entered before a kill."""

@@ -32,6 +32,10 @@ class Inbox(Protocol):
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         """Counts a failed attempt; the row is not due before `until`."""
 
+    async def settle(self, inbox_id: int) -> None:
+        """The row is refused because the log is stopped, whichever replica reads it next. It is unfinished until its author was
+        told."""
+
     async def refuse(self, inbox_id: int, why: str) -> None:
         """Finishes a command of a host that was not carried out."""
 

@@ -19,7 +19,8 @@ from bot.ports.commands import Command
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
-    """A durable inbox row. `key` deduplicates; `answer` is the acknowledgement, returned again to a repeat."""
+    """A durable inbox row. `key` deduplicates; `answer` is the acknowledgement, returned again to a repeat. `refused`: it is
+    never carried out any more, and only its author is still to be told (`Inbox.settle`)."""
 
     id: int
     key: str
@@ -27,6 +28,7 @@ class InboxRow:
     answer: Mapping[str, object]
     received_at: datetime
     attempts: int = 0
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,12 +124,16 @@ class ApprovalService:
     # What the worker carries out.
 
     async def carry_out(self, row: InboxRow) -> None:
-        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence."""
-        try:
-            await self._carried_out(row)
-        except Stopped as stopped:
-            log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
-            await self.transactions.commit(replace(_for_page(while_stopped(row.act), row), inbox=row.id))
+        """Carries out one inbox row, wholly and once; what a stopped log does not let through is answered with a sentence, after
+        which no replica carries it out."""
+        if not row.refused:
+            try:
+                await self._carried_out(row)
+                return
+            except Stopped as stopped:
+                log.warning("act.while_stopped", inbox=row.id, kind=row.act.kind, reason=str(stopped))
+                await self._inbox.settle(row.id)
+        await self.transactions.commit(replace(_for_page(while_stopped(row.act), row), inbox=row.id))
 
     async def refuse_at_once(self, row: InboxRow) -> bool:
         """Refuses a press that can never count, without waiting for what else concerns its request; False for all else."""

@@ -20,7 +20,7 @@ WITH heads AS (
 ), turns AS (
   SELECT id, row_number() OVER (PARTITION BY person ORDER BY id) AS turn FROM heads
 )
-SELECT i.id, i.key, i.act, i.answer, i.received_ms, i.attempts FROM turns JOIN inbox AS i ON i.id = turns.id
+SELECT i.id, i.key, i.act, i.answer, i.received_ms, i.attempts, i.outcome FROM turns JOIN inbox AS i ON i.id = turns.id
 ORDER BY turn, turns.id LIMIT :limit;
 
 -- name: quarantine
@@ -45,7 +45,7 @@ UPDATE inbox SET attempts = attempts + 1, next_ms = :until WHERE id = :id AND do
 UPDATE inbox SET done_ms = :now, act = '', person = '', lane = NULL WHERE id = :id AND done_ms IS NULL;
 
 -- name: note_outcome
--- Why a command of a host was not carried out.
+-- Why a command was not carried out.
 UPDATE inbox SET outcome = :outcome WHERE id = :id AND done_ms IS NULL;
 
 -- name: inbox_outcome

@@ -22,6 +22,7 @@ from storage.session import Row, Session
 from storage.transactions import Transactions
 from storage.values import from_json, moment, ms, to_json
 
+_STOPPED = "stopped"  # the outcome of a row whose author is still to be told that the log is stopped
 _log = logging.getLogger("countersign.storage")
 
 
@@ -100,6 +101,7 @@ def _inbound(row: Row) -> InboxRow | None:
         answer=answer,
         received_at=moment(row["received_ms"]),
         attempts=row["attempts"],
+        refused=row["outcome"] == _STOPPED,
     )
 
 
@@ -136,6 +138,9 @@ class InboxStore:
 
     async def put_off(self, inbox_id: int, until: datetime) -> None:
         await self._db.write(lambda tx: put_off(tx.session, inbox_id, until))
+
+    async def settle(self, inbox_id: int) -> None:
+        await self._db.write(lambda tx: tx.session.run("note_outcome", id=inbox_id, outcome=_STOPPED))
 
     async def refuse(self, inbox_id: int, why: str) -> None:
         await self._db.write(lambda tx: refuse(tx.session, inbox_id, why, tx.now))

@@ -39,7 +39,9 @@ class Record:
     silent: set[str] = field(default_factory=set)  # requests that nobody decided
     waited: list[float] = field(default_factory=list)
     repeated: int = 0  # deliveries that Slack had to bring again
-    refused: int = 0  # presses that were answered with a sentence, because nothing could be given; they were pressed again
+    refused: int = (
+        0  # presses and filings that were answered with a sentence, because the log was stopped; they were made again
+    )
     later: list[asyncio.Task[None]] = field(default_factory=list)  # repeats that are still to come
 
 
@@ -66,13 +68,20 @@ class Writer:
         """One request and its decision."""
         end = time.monotonic() + self.patience
         case = await self._file(domain, target, end)
-        await seen(self.fleet, case, ("pending",), end)
+        while not await seen(self.fleet, case, ("pending",), end, partial(self._refused, case)):
+            self.record.refused += 1
+            self.record.filed.discard(case)
+            case = await self._file(domain, target, end)
         if self.chance.random() < _SILENT and time.monotonic() > self.quiet_until.get(domain, 0.0):
             self.record.silent.add(case)
             self.quiet_until[domain] = time.monotonic() + _EXPIRES  # more of them would reach the limit of pending requests
             return
         while not await self._decided(domain, case, decision, end):
             self.record.refused += 1
+
+    def _refused(self, case: str) -> bool:
+        """Whether the filing was answered that the log is stopped; then no replica files it."""
+        return self.fleet.rows(f"SELECT 1 FROM inbox WHERE outcome = 'stopped' AND answer LIKE '%{case}%'") != []
 
     async def _decided(self, domain: int, case: str, decision: str, end: float) -> bool:
         """Presses; False where the press was answered and decided nothing, as it is while nothing can be given."""
@@ -137,8 +146,10 @@ async def seen(
     """Waits until the request has one of these states; False where the press was `answered` and it has none of them."""
     found: list[tuple[Any, ...]] = []
     while True:
-        over = answered is not None and answered() > 0  # before the look: what is answered is committed
         try:
+            over = (
+                answered is not None and await asyncio.to_thread(answered) > 0
+            )  # before the look: what is answered is committed
             found = await asyncio.to_thread(fleet.rows, f"SELECT state FROM request WHERE id = '{case}'")
         except psycopg.OperationalError:
             over = False

@@ -47,7 +47,7 @@ CLASSED: dict[str, dict[str, str]] = {
     "absences": {"away": NO_LINE, "of": NO_LINE, "over": NO_LINE},
     "homes": {"page": SCREEN, "waiting": OVERRIDDEN, "live": OVERRIDDEN, "owing": OVERRIDDEN, "redraw": SENT},
     "inbox": {
-        "take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN,
+        "take_in": OVERRIDDEN, "unfinished": OVERRIDDEN, "put_off": OVERRIDDEN, "read_again": OVERRIDDEN, "settle": OVERRIDDEN,
         "unreadable": SCREEN, "refuse": SCREEN, "outcome": SCREEN, "withdraw": SCREEN,
     },
     "outbox": {
