@@ -15,6 +15,7 @@ from bot.clock import Clock
 from bot.domain.case.transition import SYSTEM, LogEvent
 from bot.domain.decision_log.entry import Disclosure, EntryPosition, HashedEntry, introduce, persons_in, seal
 from bot.domain.decision_log.merkle_tree import grow
+from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
 from storage.session import Session
 from storage.values import moment, ms
@@ -123,9 +124,10 @@ class Ledger:
 
 
 def read_head(session: Session) -> Head:
-    """The stored head with the time of the last entry."""
+    """The stored head with the time of the last entry. Raises StorageError before a log has begun."""
     row = session.row("log_head")
-    assert row is not None
+    if row is None:
+        raise StorageError("The decision log has not begun yet: the first start of the bot begins it.")
     edge = tuple(row["edge"][at : at + 32] for at in range(0, len(row["edge"]), 32))
     last = session.row("log_entry", idx=row["size"] - 1)
     if last is None:

@@ -23,7 +23,8 @@ _HTTP_SECONDS = 3.0  # Slack waits no longer for an answer
 _TRAIL = (
     "SELECT idx, convert_from(data, 'UTF8') FROM log_entry WHERE case_id = '{case}' ORDER BY idx",
     "SELECT id, key, done_ms, attempts, next_ms, unreadable_ms FROM inbox WHERE answer LIKE '%{case}%' OR act LIKE '%{case}%'",
-    "SELECT purpose, data, done_ms FROM outbox WHERE case_id = '{case}' OR data LIKE '%{case}%'",
+    "SELECT * FROM outbox WHERE case_id = '{case}' OR data LIKE '%{case}%'",
+    "SELECT * FROM copy WHERE case_id = '{case}'",
     "SELECT * FROM leadership",
     "SELECT id, beat_ms, emergency FROM replica",
 )

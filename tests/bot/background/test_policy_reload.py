@@ -110,3 +110,25 @@ async def test_a_start_without_any_valid_set_says_each_error_once(
     with structlog.testing.capture_logs() as lines, pytest.raises(PolicyError, match="policy_delay"):
         await first_policy(store, clock, folder, 1)
     assert [line for line in lines if line["log_level"] == "error"] == []
+
+
+async def test_a_folder_whose_set_was_superseded_brings_it_not_back_among_replicas(
+    store: SqliteStore, clock: HandClock, folder: Path, tmp_path: Path
+) -> None:
+    edit(folder, "policy_delay: 15m")
+    behind = Path(shutil.copytree(folder, tmp_path / "behind"))
+    first = await first_policy(store, clock, behind, 1, shared=True)
+    clock.at += timedelta(seconds=5)
+    edit(folder, "policy_delay: 20m")
+    newer = await first_policy(store, clock, folder, 1, shared=True)
+    with structlog.testing.capture_logs() as lines:
+        assert (await first_policy(store, clock, behind, 1, shared=True)).digest == newer.digest != first.digest
+    assert [(line["event"], line["digest"]) for line in lines if line["log_level"] == "error"] == [
+        ("policy.stale", first.digest)
+    ]
+    sets = await accepted_sets(store, clock.now(), 1)
+    assert sets is not None
+    assert sets.current.digest == newer.digest
+    assert (
+        await first_policy(store, clock, behind, 1)
+    ).digest == first.digest  # a process that is alone follows its folder
