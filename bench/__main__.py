@@ -21,8 +21,9 @@ from typing import Any
 
 from bench import acknowledging, acting, acting_postgres, clicking, flooding, memory, proving, signing, sweeping
 from bench.bot import REPOSITORY, environment, example
-from bench.rounds import FULL, QUICK, Result, Size, table
+from bench.rounds import FULL, HEADS, QUICK, Result, Size, rows, table
 from bot.clock import SystemClock
+from bot.terminal import say_table
 
 _RESULTS = Path(__file__).with_name("results.json")
 _PARTS = ("acknowledging", "acting", "postgres", "sweeping", "memory", "clicking", "flooding", "proving", "signing")
@@ -38,7 +39,8 @@ def main() -> None:
     machine = facts()
     with tempfile.TemporaryDirectory(prefix="countersign-bench-") as scratch:
         results = asyncio.run(_all(size, told.only or _PARTS, Path(scratch)))
-    print(table(results))
+    found = rows(results)
+    say_table(HEADS, found, table(found), {"yes": "green", "NO": "bold red"})
     out = told.out or (None if told.quick or told.only else _RESULTS)
     if out is not None:
         out.write_text(json.dumps(report(machine, results, quick=told.quick), indent=2, ensure_ascii=False) + "\n")

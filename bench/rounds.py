@@ -115,9 +115,12 @@ async def in_turns(rounds: int, subjects: Mapping[str, Subject], *, warm_up: int
     return found
 
 
-def table(results: Sequence[Result]) -> str:
-    """For people."""
-    lines = [("goal", "what", "ours", "floor", "ratio (or figure) min / median / max", "bound", "holds")]
+HEADS = ("goal", "what", "ours", "floor", "ratio (or figure) min / median / max", "bound", "holds")
+
+
+def rows(results: Sequence[Result]) -> list[tuple[str, ...]]:
+    """The results as cells under HEADS."""
+    lines = []
     for r in results:
         judged = spread(r.ratios or r.ours)
         ours, floor = f"{spread(r.ours)['median']:g} {r.unit}", ""
@@ -125,7 +128,13 @@ def table(results: Sequence[Result]) -> str:
             floor = f"{spread(r.floor)['median']:g} {r.unit}, {r.floor_name}"
         said = " / ".join(f"{v:.3g}" for v in judged.values())
         lines.append((r.goal.id, r.goal.what, ours, floor, said, str(r.goal), _HOLDS[r.holds]))
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return lines
+
+
+def table(found: Sequence[Sequence[str]]) -> str:
+    """The rows under their header, in columns."""
+    lines = [HEADS, *found]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(HEADS))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
     )

@@ -41,6 +41,12 @@ def say(text: object = "", *, end: str = "\n", error: bool = False, flush: bool 
         stream.flush()
 
 
+def say_aside(text: str) -> None:
+    """Prints on standard error what only a person at a terminal wants to know; nothing where a script reads it."""
+    if sys.stderr.isatty():
+        say(text, error=True)
+
+
 def is_terminal() -> bool:
     """Whether a person looks at standard output."""
     return sys.stdout.isatty()

@@ -59,7 +59,9 @@ def compare(version: int, known: int, compatible_from: int | None = None) -> Non
             f"The database is of version {version}, this program knows {known}: run the newer program that made it."
         )
     if version < known:
-        raise SchemaError(f"The database is of version {version}, this program needs {known}: run `countersign migrate`.")
+        raise SchemaError(
+            f"The database is of version {version}, this program needs {known}: back it up, then run `countersign migrate`."
+        )
 
 
 def check(session: Session, version: int, known: int) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from camera import Camera, Scene, running
 from picture_requests import DEV, LARS, OLGA, WAIT, dialog, seen
 
-JONAS = "U0VAULT"
-
 
 async def campaigns(camera: Camera) -> None:
     """A review of rights that is due at the first load, and the matrix as an agreement."""
@@ -21,17 +19,23 @@ async def campaigns(camera: Camera) -> None:
         sandbox = office.sandbox
         card = await sandbox.wait_for(lambda: sandbox.find(OLGA, "to answer"), 60)
         await camera.take(sandbox, "campaign", OLGA, "to answer")
+        await seen(sandbox, LARS, "to confirm")
+        await camera.take(sandbox, "roster", LARS, "to confirm")
         await dialog(sandbox, OLGA, next(name for name in card.buttons if name.startswith("Review ")), card)
         await camera.take(sandbox, "campaign-form", OLGA, "Does it stay?")
         await sandbox.close(OLGA, everything=True)
         await sandbox.open_home(OLGA)
         await sandbox.wait_for(lambda: (h := sandbox.home(OLGA)) is not None and "As of" in h.shown, WAIT)
         await camera.take(sandbox, "home-owner-reviews", OLGA, "As of", home=True)
+        await sandbox.open_home(LARS)
+        await sandbox.wait_for(lambda: (h := sandbox.home(LARS)) is not None and "to confirm" in h.shown, WAIT)
+        await camera.take(sandbox, "home-lead-roster", LARS, "to confirm", home=True)
     async with running(2880, reviews=True) as office:
         await office.sandbox.wait_for(lambda: office.sandbox.find(OLGA, "to answer"), 60)
         await office.sandbox.wait_for(lambda: office.sandbox.find(OLGA, "narrowed now"), 120)
         await camera.take(office.sandbox, "campaign-narrowed", OLGA, "narrowed now")
         await camera.take(office.sandbox, "campaign-narrowed-lead", LARS, "narrowed")
+        await camera.take(office.sandbox, "campaign-narrowed-channel", OLGA, "narrowed", at="C0DIRECTORY")
 
 
 async def drills(camera: Camera) -> None:
@@ -50,15 +54,4 @@ async def drills(camera: Camera) -> None:
         await camera.take(sandbox, "drill-channel", OLGA, "people were reached", at="C0DIRECTORY")
 
 
-async def operators(camera: Camera) -> None:
-    """An act of the host's operator that two people confirm, and a suspended provider."""
-    async with running() as office:
-        sandbox = office.sandbox
-        said = await office.said("log", "hold", "T0PROV/U0PE1", "--reason", "Court order 7")
-        assert "Traceback" not in said, said
-        await office.said("provider", "suspend", "keyhold", "--reason", "Their laptop was stolen")
-        await seen(sandbox, JONAS, "was suspended in")
-        await camera.take(sandbox, "suspended", JONAS, "was suspended in")
-
-
-GOVERNANCE: Mapping[str, Scene] = {"campaigns": campaigns, "drills": drills, "operators": operators}
+GOVERNANCE: Mapping[str, Scene] = {"campaigns": campaigns, "drills": drills}

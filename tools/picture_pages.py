@@ -7,6 +7,7 @@ from pathlib import Path
 
 from camera import Camera, Office, Scene, running
 from picture_requests import OLGA, PAVEL, asked, case_of, dialog, seen, sent
+from playwright.async_api import Page
 
 from bot.clock import SystemClock
 
@@ -39,6 +40,8 @@ async def written(office: Office, case: str) -> None:
         ("report", "provider", "northgate", "--month", month, "--html", f"{place}/provider.html"),
         ("report", "owner", "olga", "--month", month, "--html", f"{place}/owner.html"),
         ("report", "reviews", "--html", f"{place}/reviews.html"),
+        ("report", "exceptions", "--html", f"{place}/exceptions.html"),
+        ("report", "exit", "northgate", "--html", f"{place}/exit.html"),
         ("matrix", "--format", "html", "--out", f"{place}/matrix.html"),
     ):
         await office.said(*words)
@@ -52,9 +55,15 @@ async def opened(camera: Camera, place: Path) -> None:
         "auditor-one-request", place / "case" / "index.html", "Print this request", click="details summary"
     )
     await camera.take_file("evidence-pack", place / "pack" / "index.html", "evidence")
-    for name in ("provider", "owner", "reviews"):
+    for name in ("provider", "owner", "reviews", "exceptions", "exit"):
         await camera.take_file(f"page-{name}", place / f"{name}.html", "Made from the decision log")
     await camera.take_file("matrix-page", place / "matrix.html", "Residual risk")
+    await camera.take_file("matrix-print", place / "matrix.html", "Residual risk", before=on_paper)
+
+
+async def on_paper(page: Page) -> None:
+    """The page as it is printed."""
+    await page.emulate_media(media="print")
 
 
 PAGES: Mapping[str, Scene] = {"pages": pages}

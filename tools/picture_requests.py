@@ -191,8 +191,8 @@ async def lapse(camera: Camera, office: Office) -> None:
     await sandbox.press(OLGA, "Approve", message=card)
     await seen(sandbox, PAVEL, "Extend")
     await camera.take(sandbox, "ends-soon", PAVEL, "ends at", thread=True)
-    await seen(sandbox, PAVEL, "time of the approval is over")
-    await camera.take(sandbox, "lapsed", PAVEL, "time of the approval is over")
+    await seen(sandbox, PAVEL, "time is over")
+    await camera.take(sandbox, "lapsed", PAVEL, "time is over")
 
 
 REQUESTS: Mapping[str, Scene] = {"forms": forms, "answers": answers, "noes": noes, "silence": silence}

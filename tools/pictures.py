@@ -17,11 +17,12 @@ from picture_after import AFTER
 from picture_governance import GOVERNANCE
 from picture_pages import PAGES
 from picture_requests import REQUESTS
+from picture_seldom import SELDOM
 from picture_signing import SIGNING
 from playwright.async_api import async_playwright
 from screenshots import chromium
 
-SCENES: Mapping[str, Scene] = {**REQUESTS, **AFTER, **GOVERNANCE, **PAGES, **SIGNING}
+SCENES: Mapping[str, Scene] = {**REQUESTS, **AFTER, **GOVERNANCE, **SELDOM, **PAGES, **SIGNING}
 
 
 async def main(wanted: list[str]) -> int:

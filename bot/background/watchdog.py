@@ -63,7 +63,7 @@ class Watchdog:
             late = await self._store.overview.lateness(now - OVERDUE)
         except CountersignError as error:
             self._watched(None)
-            self._found = (f"It cannot be said what is late: {error}",)
+            self._found = (f"What is late cannot be told: {error}",)
             return
         self._watched(late)
         self._found, self._quarantine = tuple(findings(late, self._policy(), now)), late.quarantine()

@@ -26,7 +26,7 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow import drill as drilling
 from bot.domain.workflow.asks.drill import missed
 from bot.settings import Settings, load
-from bot.terminal import say, say_json
+from bot.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -70,7 +70,10 @@ async def _drill(runbook: str, *, fast: bool, only_me: bool, me: str | None, wai
     if as_json:
         say_json(printing.report(policy, case, delivered))
     else:
-        say("\n".join(["", *printing.table(policy, case, delivered)]))
+        rows = printing.rows(policy, case, delivered)
+        say()
+        say_table(printing.HEAD, rows, printing.table(rows), {"yes": "green", "not": "red", "no": "red"})
+        say("\n".join(printing.verdict(policy, case)))
     raise typer.Exit(1 if missed(case) or not case.approval.reached else 0)
 
 

@@ -39,6 +39,17 @@ app = typer.Typer(no_args_is_help=True, help="The decision log.")
 operator.add_to(app)
 app.command()(export)
 app.command()(anchor)
+_NEXT = (
+    "Next: change nothing. Copy the database and COUNTERSIGN_STATE_DIR for whoever looks into it, and compare with a checkpoint or an"
+    " export that was kept elsewhere (countersign log consistency)."
+)
+_NEXT_LOST = (
+    "Next: set COUNTERSIGN_STATE_DIR to the folder that signed this log, or restore the newest backup. If entries are lost for good:"
+    " countersign log new-epoch --reason TEXT, which two people confirm."
+)
+_NEXT_EXPORT = (
+    "Next: do not rely on this export. Have it made anew, and compare both with a checkpoint that was kept elsewhere."
+)
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -75,7 +86,7 @@ def verify(
     findings = [*report.findings, *judged.findings]
     _print(findings, as_json=as_json)
     if not as_json:
-        say(_verdict(f"{report.size} entries", len(findings)))
+        say(_verdict(f"{report.size} entries", findings, _NEXT))
         _say_of_keys(judged.unproven, has_keys=judged.has_keys, pinned=policy_root is not None)
     raise typer.Exit(1 if findings else 0)
 
@@ -187,7 +198,7 @@ def _say_of_keys(unproven: int, *, has_keys: bool, pinned: bool) -> None:
 def _end_newest(report: LogCheck, covered: int, *, as_json: bool) -> NoReturn:
     """Says what was not read again; what newer entries have wrong only the whole check tells."""
     if not as_json:
-        say(_verdict(f"{report.size - covered} entries after the last check", 0))
+        say(_verdict(f"{report.size - covered} entries after the last check", (), ""))
         say(f"The first {covered} were verified before and not read again, nor was policy judged: `log verify` does both.")
     raise typer.Exit(0)
 
@@ -203,7 +214,7 @@ def _verify_export(folder: Path, vkey: Path | None, policy_root: str | None, *, 
     _print(checked.findings, as_json=as_json)
     if not as_json:
         what = f"evidence pack of a log of {checked.size} entries" if pack else f"{checked.size} entries"
-        say(_verdict(what, len(checked.findings)))
+        say(_verdict(what, checked.findings, _NEXT_EXPORT))
         say(f"Log: {checked.origin or 'none'}")
         if checked.own_key:
             say("The export's own key was used: give --vkey with the key that you got elsewhere.")
@@ -217,11 +228,12 @@ def _verify_export(folder: Path, vkey: Path | None, policy_root: str | None, *, 
     raise typer.Exit(1 if checked.findings else 0)
 
 
-def _verdict(what: str, problems: int) -> str:
-    """The line that ends a check, the verdict first."""
-    if problems:
-        return f"FAILED: {what} checked, {_count(problems, 'problem')} found"
-    return f"OK: {what} verified, no problems found"
+def _verdict(what: str, findings: Sequence[LogFinding], following: str) -> str:
+    """The lines that end a check: the verdict, and after problems what to do next."""
+    if not findings:
+        return f"OK: {what} verified, no problems found"
+    lost = all(finding.code == "rollback" for finding in findings)
+    return f"FAILED: {what} checked, {_count(len(findings), 'problem')} found\n{_NEXT_LOST if lost else following}"
 
 
 def _print(findings: Iterable[LogFinding], *, as_json: bool) -> None:

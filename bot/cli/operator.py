@@ -28,7 +28,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 from bot.domain.workflow.filing_form import REASON_MAX
 from bot.settings import load
-from bot.terminal import say
+from bot.terminal import say, say_aside
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -108,6 +108,10 @@ def hold_place(subject: Subject, reason: Reason) -> None:
             placed = Hold(_fresh(HOLD, clock), person, clock.now())
             await store.commit(dual_control.place(placed, why, policy))
         say(placed.id)
+        say_aside(
+            f"Nothing that the log discloses about {subject} is erased from now on. To end it, which two people confirm:"
+            f" countersign log hold release {placed.id} --reason TEXT"
+        )
 
     asyncio.run(work())
 
@@ -132,17 +136,21 @@ def hold_release(
 
 
 def file_act(make: Callable[[Store, SystemClock, Policy], Awaitable[OperatorAction]], kind: ActKind = "erase") -> None:
-    """Files the action that `make` returns and prints its id."""
+    """Files the action that `make` returns and prints its id; to a person at a terminal also who has to confirm it."""
+    first = "owner" if kind == "provider_end" else "auditor"
 
     async def work() -> None:
         async with opened_store(read_only=False) as store:
             policy = await _policy(store)
             if not dual_control.possible(policy, kind):
-                first = "owner" if kind == "provider_end" else "auditor"
                 refused(f"The policy names no {first} and risk owner who are two people, so nobody could confirm this.")
             act = await make(store, SystemClock(), policy)
             await store.commit(dual_control.file(act, policy))
         say(act.id)
+        say_aside(
+            f"Filed; nothing has changed yet. The running bot asks in Slack: an {first} and a risk owner, two people, press Confirm by"
+            f" {act.expires_at:%Y-%m-%d %H:%M} UTC. One Refuse, or no answer until then, and nothing changes."
+        )
 
     asyncio.run(work())
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -125,7 +124,7 @@ def explain(
     if found is None:
         known = ", ".join(policy.runbooks)
         misused(f"There is no runbook {runbook!r}. There are: {known}.")
-    policy, said = _as_reviewed(policy, found) if (directory or runbooks) is None else (policy, "")
+    policy, said = _in_force(policy, found) if (directory or runbooks) is None else (policy, "")
     found = policy.runbooks[runbook]
     away = Presence({_person(policy, text, "--absent"): "absent" for text in absent or []})
     sleepers = frozenset(_person(policy, text, "--asleep") for text in asleep or [])
@@ -142,22 +141,16 @@ def _print_timeline(policy: Policy, runbook: Runbook, told: Timeline, said: str,
         say("\n".join([*([said] if said else []), *print_policy.timeline_lines(policy, runbook, told)]))
 
 
-def _as_reviewed(policy: Policy, runbook: Runbook) -> tuple[Policy, str]:
-    """The bot's policy as the reviews in its database left it for this runbook, and a line that says so; "": as it is written."""
-    from bot.domain.governance import narrowing
-
-    if policy.review is None or not may_exist(settings().database):
+def _in_force(policy: Policy, runbook: Runbook) -> tuple[Policy, str]:
+    """The bot's policy as its database has it in force for this runbook, and lines that say so; "": as it is written."""
+    if (policy.review is None and policy.agreement is None) or not may_exist(settings().database):
         return policy, ""
     import asyncio
 
-    from bot.cli.reviews.narrowed import read_narrowed
+    from bot.cli.reviews.in_force import in_force
 
-    taken = frozenset(asyncio.run(read_narrowed()))
-    policy = replace(policy, standing=replace(policy.standing, narrowed=taken))
-    one = narrowing.of_right(policy, runbook)
-    if one is None:
-        return policy, ""
-    return narrowing.as_reviewed(policy, runbook), narrowing.in_words(one)
+    counted, lines = asyncio.run(in_force(policy, runbook))
+    return counted, "\n".join(lines)
 
 
 def settings() -> Settings:

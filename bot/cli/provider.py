@@ -19,7 +19,7 @@ from bot.domain.policy.model import Policy
 from bot.domain.policy.provider import Provider
 from bot.domain.workflow.filing_form import REASON_MAX
 from bot.domain.workflow.providers.suspension import named
-from bot.terminal import say
+from bot.terminal import say, say_table
 
 if TYPE_CHECKING:
     from bot.ports.store import Store
@@ -43,7 +43,13 @@ def suspend(name: Name, reason: Reason) -> None:
             domains = await suspend_everywhere(store, SystemClock(), policy, provider, why)
         if not domains:
             refused(f"{provider.name} is suspended everywhere already.")
-        say(f"{provider.name} is suspended in {', '.join(d.name for d in domains)}.")
+        plain = f"{provider.name} is suspended in {', '.join(d.name for d in domains)}."
+        say_table(
+            (f"{provider.name} is suspended in", "Who lifts it"),
+            [(d.name, policy.name_of(d.owner)) for d in domains],
+            plain,
+            {},
+        )
         say("The bot ends what is open as soon as it runs. End sessions in the target systems, too.")
         say("An owner of each domain lifts it in Slack, with Lift suspension.")
 

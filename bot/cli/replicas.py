@@ -54,7 +54,7 @@ def excuse(
     if one is None:
         refused(f"There is no replica {replica}. See: countersign replicas")
     if one.alive:
-        refused(f"{one.id} on {one.host} lives: it reports by itself.")
+        refused(f"{one.id} on {one.host} is running and reports by itself: nothing is to be excused.")
     asyncio.run(_excused(server, one.id, why))
     say(f"{one.id} on {one.host} is excused. If it comes back, it hands in its emergency file before it is ready.")
 

@@ -105,7 +105,7 @@ class OperationsServer:
         if page is None and not request.path.startswith(ROOT):
             return _text(404, f"There is /healthz, /readyz, /metrics, {JWKS} and /log/checkpoint.")
         if request.method not in ("GET", "HEAD"):
-            return web.Response(status=405, text="Only read.\n", headers={"Allow": "GET, HEAD"})
+            return web.Response(status=405, text="Only GET and HEAD are answered here.\n", headers={"Allow": "GET, HEAD"})
         return await (self._logged(request.path) if page is None else page())
 
     async def _logged(self, path: str) -> web.Response:

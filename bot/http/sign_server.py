@@ -82,7 +82,9 @@ class SignServer:
     async def _answer(self, request: web.BaseRequest) -> web.Response:
         if request.path in self._files:
             if request.method not in ("GET", "HEAD"):
-                return web.Response(status=405, text="Only read.\n", headers={"Allow": "GET, HEAD"})
+                return web.Response(
+                    status=405, text="Only GET and HEAD are answered here.\n", headers={"Allow": "GET, HEAD"}
+                )
             kind = _TYPES[_FILES[request.path].rpartition(".")[2]]
             return web.Response(text=self._files[request.path], content_type=kind, charset="utf-8")
         call = self._calls.get(request.path)

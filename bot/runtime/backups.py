@@ -14,13 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.clock import SystemClock
 from bot.decision_log.keys import LOG_KEY, PERMIT_KEY, RETIRED
 from bot.decision_log.signer_memory import recall
-from bot.domain.errors import LogDamaged, NoteError, SettingsError, StorageError
+from bot.domain.errors import CountersignError, LogDamaged, NoteError, SettingsError, StorageError
 from bot.ports.database import Location
 from bot.runtime.log_verification import TrustBase, verify
 from storage.log.check import LogCheck, check_database
 from storage.sqlite import backup
+from storage.values import ms
 
 _KEYS = (LOG_KEY, PERMIT_KEY, RETIRED)
 _MOST = 1_000_000  # bytes of one file of keys
@@ -37,6 +39,7 @@ class Restored:
 
 def back_up(database: Location, state_dir: Path, file: Path, keys: Path | None, over: Callable[[], bool]) -> LogCheck:
     """Copies the database into the new `file` and checks the copy, its signed checkpoints included; `keys`: where the keys go.
+    The database may be of an earlier version, before an upgrade: the copy stays as that version wrote it.
 
     Raises SettingsError (not SQLite, a file exists), StorageError, LogDamaged (the copy fails its check, and is gone again).
     """
@@ -44,13 +47,23 @@ def back_up(database: Location, state_dir: Path, file: Path, keys: Path | None, 
     if keys is not None and keys.exists():
         raise SettingsError(f"{keys} exists. Name a new file; nothing is overwritten.")
     backup.copy(source, file)
-    checked = verify(file, TrustBase(None, state_dir, remembers=False, over=over))
+    try:
+        checked = checked_file(file, lambda place: verify(place, TrustBase(None, state_dir, remembers=False, over=over)))
+    except CountersignError:
+        file.unlink()
+        raise
     if checked.findings:
         file.unlink()
         raise LogDamaged(f"The copy fails its check, and was removed: {checked.findings[0]} See `countersign log verify`.")
     if keys is not None:
         _pack(state_dir, keys)
     return checked
+
+
+def checked_file(file: Path, check: Callable[[Path], LogCheck]) -> LogCheck:
+    """Checks a file of this version or of an earlier one, which is not changed. Raises StorageError, SchemaError (a newer one)."""
+    with backup.readable(file, ms(SystemClock().now())) as place:
+        return check(place)
 
 
 def restore(database: Location, state_dir: Path, file: Path, keys: Path | None, over: Callable[[], bool]) -> Restored:
@@ -61,7 +74,7 @@ def restore(database: Location, state_dir: Path, file: Path, keys: Path | None, 
     target = _sqlite(database, "Use pg_restore for PostgreSQL.")
     if not file.is_file():
         raise SettingsError(f"There is no file {file}.")
-    checked = check_database(file, over=over)
+    checked = checked_file(file, lambda place: check_database(place, over=over))
     if checked.findings:
         raise LogDamaged(f"{file} fails its check, so nothing was restored: {checked.findings[0]}")
     if keys is not None:

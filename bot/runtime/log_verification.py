@@ -14,7 +14,7 @@ from bot.decision_log.keys import vkeys
 from bot.decision_log.signer_memory import recall
 from bot.domain.decision_log.signed_note import Checkpoint, VerifierKey
 from bot.domain.decision_log.verify.log import LogFinding
-from bot.domain.errors import KeyFileError, NoteError
+from bot.domain.errors import KeyFileError, NoteError, SchemaError
 from bot.ports.database import Location
 from storage.log.check import Against, LogCheck, check_database, check_newest
 from storage.snapshot import snapshot
@@ -53,9 +53,12 @@ def _against(vouching: TrustBase) -> tuple[Against, tuple[LogFinding, ...]]:
 
 
 def entries_of(path: Location) -> int:
-    """The number of entries of a database's log; 0 if it has none. Raises StorageError, SchemaError."""
-    with snapshot(path) as session:
-        head = session.row("log_head")
+    """The number of entries of a database's log; 0 if it has none, and where another version wrote it. Raises StorageError."""
+    try:
+        with snapshot(path) as session:
+            head = session.row("log_head")
+    except SchemaError:
+        return 0
     return 0 if head is None else int(head["size"])
 
 

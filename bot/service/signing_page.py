@@ -149,11 +149,11 @@ class SigningPage:
         choice = next((one for one in CHOICES.get(ask.kind, ()) if one.verdict == verdict), None)
         allowed = standing(case, ask, policy, link.person, takes_away=choice is not None and not choice.yes)
         if choice is None:
-            return _no("This question takes no such answer.")
+            return _no("This question cannot be answered that way. Reload the page.")
         if isinstance(allowed, Refused):
             return _no(allowed.reason)
         if choice.yes and not takes_yes(case, ask, policy, link.person):
-            return _no("A yes of yours would add nothing now. Reload the page to see what it waits for.")
+            return _no("Your approval is not needed now. Reload the page to see what it waits for.")
         given = _given(case, ask, choice, seconds, until)
         if given is None:
             return _no("Choose a time that is shorter than what was asked for.")
@@ -185,7 +185,11 @@ class SigningPage:
         while (told := await self._store.signing.answer(key)) is None:
             if self._clock.monotonic() >= end:
                 return Told(
-                    202, {"ok": False, "text": "It was taken in, and takes longer than usual. Reload the page to see."}
+                    202,
+                    {
+                        "ok": False,
+                        "text": "Your answer was received, and takes longer than usual. Reload the page in a minute to see what came of it.",
+                    },
                 )
             await asyncio.sleep(_LOOK)
         if told.get("ok"):

@@ -20,7 +20,7 @@ def calendar(data: Mapping[str, object], scene: ViewContext) -> Message:
     rota = scene.policy.rotas.get(str(data.get("rota")))
     name = inline(str(data.get("rota")), 60)
     if not data.get("blind"):
-        text = f"*The on-call calendar of {name} is read again.* Whoever it names is on call."
+        text = f"*The on-call calendar of {name} can be read again.* Whoever it names is on call."
     elif rota is not None and rota.fallback is not None:
         text = f"*The on-call calendar of {name} cannot be used.* {who(rota.fallback)} is on call until it can."
     else:
@@ -50,8 +50,13 @@ def policy_gain(params: Params, scene: ViewContext) -> Message:
     lines += [f"New or higher authority: {named}."] if named else []
     lines += _said(_words(params, "sentences")) or _rules(params)
     ms = params.get("counts_from")
-    when = scene.at(datetime.fromtimestamp(ms / 1000, UTC)) if isinstance(ms, int) and ms else "now on"
-    lines.append(f"It counts for requests filed after {when}; until then a yes must be allowed by the old policy too.")
+    if isinstance(ms, int) and ms:
+        when = scene.at(datetime.fromtimestamp(ms / 1000, UTC))
+        lines.append(
+            f"It counts for requests filed after {when}; until then an approval must be allowed by the old policy too."
+        )
+    else:
+        lines.append("It counts from now on.")
     return message("\n".join(lines), sections(lines))
 
 

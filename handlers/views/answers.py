@@ -51,7 +51,7 @@ def _ended(params: Params, scene: ViewContext) -> str:
 
 def _over(params: Params, scene: ViewContext) -> str:
     return (
-        f"Your click came too late: the approval ended by itself{_when(params, scene)}, and that is recorded."
+        f"Your click came too late: the approval ended{_when(params, scene)}, and that is recorded."
         " There is nothing left to report; you can still submit evidence that is due."
     )
 
@@ -101,7 +101,7 @@ def _stopped(_params: Params, scene: ViewContext) -> str:
 
 def _repeat_yes(params: Params, scene: ViewContext) -> str:
     have, need = _number(params, "have"), _number(params, "need")
-    return f"You already said yes{_when(params, scene)}: {have} of {need} yes. Another person is needed."
+    return f"You already said yes{_when(params, scene)}: {have} of {need} approvals. Another person is needed."
 
 
 def _unverified(params: Params, scene: ViewContext) -> str:
@@ -131,8 +131,8 @@ def _failed(_params: Params, scene: ViewContext) -> str:
 
 def _too_new(_params: Params, scene: ViewContext) -> str:
     return (
-        "Your authority over this is new: it counts for requests filed after the announced delay. This one needs a yes"
-        f" that the earlier policy allows too. Write to {contact(scene)} if nobody else can answer."
+        "Your authority over this is new, and does not count for this request, which is older. Somebody whom the earlier policy"
+        f" names must approve it. Write to {contact(scene)} if nobody else can answer."
     )
 
 

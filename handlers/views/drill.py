@@ -47,7 +47,7 @@ def reminder(case: Case, reader: Person, scene: ViewContext) -> Message:
 
 def alarm(case: Case, role: str, why: str) -> Message:
     """A named person's account is gone: found out by the drill."""
-    step = f"the step for the {_role(role)} reached nobody ({inline(why, 40)})"
+    step = f"the {_role(role)} could not be asked ({inline(why, 40)})"
     return _message([f"{case.id} · {facts.heading(case)}: {step}. Check the responsibility matrix."], None)
 
 
@@ -61,7 +61,7 @@ def report(case: Case, scene: ViewContext, *, whole: bool) -> Message:
     ]
     if whole:
         lines += [_asked_as(case, r, scene) for r in reached]
-        lines += [f"The step for the {_role(s.role)} was skipped: {_why(s.why)}." for s in case.approval.steps if s.why]
+        lines += [f"The {_role(s.role)} was skipped: {_why(s.why)}." for s in case.approval.steps if s.why]
     elif lost:
         lines.append(f"Not reached: {everyone(lost)}.")
     return _message([*lines, _ending(case, scene)], None)

@@ -98,6 +98,12 @@ def braked(ask: Ask, scene: ViewContext) -> str:
     return wording.braked(ask.braked.nth, scene.at(ask.braked.until)) if ask.braked else ""
 
 
+def state_word(case: Case) -> str:
+    """The state of the request in a few words, for a line among others."""
+    early = case.request.state is RequestState.EXPIRED and case.cut_short
+    return "expired before its time" if early else wording.STATES[str(case.request.state)]
+
+
 def asked_now(case: Case, scene: ViewContext) -> str:
     """Who has been asked and still may answer."""
     silent = [p for p in case.approval.asked if case.approval.vote_of(p) is None]
@@ -107,7 +113,7 @@ def asked_now(case: Case, scene: ViewContext) -> str:
 
 
 def tally(case: Case, scene: ViewContext) -> str:
-    """How many of the wanted yeses there are, and who is lacking; empty where one is enough and none is given."""
+    """How many of the wanted approvals there are, and who is lacking; empty where one is enough and none is given."""
     ask = case.approval
     have = count(case, ask, scene.policy)
     if ask.need <= 1 and not ask.requires:
@@ -120,7 +126,7 @@ def tally(case: Case, scene: ViewContext) -> str:
         named = people_of(role, scene.policy, domain, scene.now) if domain else ()
         lacking.append(f"the {wording.ROLES[role]} {everyone(named)}".strip())
     wanted = f" Still needed: {', '.join(lacking)}." if lacking else ""
-    return f"*{have.have} of {have.need} yes*{said}.{wanted}"
+    return f"*{have.have} of {have.need} approvals*{said}.{wanted}"
 
 
 def outcome(case: Case, scene: ViewContext, *, ratify: bool = True) -> str:
@@ -138,8 +144,8 @@ def outcome(case: Case, scene: ViewContext, *, ratify: bool = True) -> str:
     if request.state is RequestState.DENIED:
         return f"*Denied*{_denier(case) or by or ' on the host'}{when}. Nothing was opened."
     if request.state is RequestState.EXPIRED:
-        why = "before its time" if case.approval.noted("revocation") else "nobody decided in time"
-        return f"*Expired*{when}: {why}. Nothing was opened."
+        early = f" {inline(case.cut_short, 600)}" if case.cut_short else ""
+        return f"*Expired*{when}: {'before its time' if early else 'nobody decided in time'}. Nothing was opened.{early}"
     if request.state is RequestState.WITHDRAWN:
         return f"*Withdrawn*{by}{when}. Nothing was opened."
     if case.grant is None:
@@ -175,9 +181,12 @@ def ended(case: Case, scene: ViewContext) -> str:
         return f"*Finished*, reported{by} at {at}."
     if grant.state is GrantState.UNUSED:
         return f"*Not used*, reported{by} at {at}."
+    if case.cut_short:
+        over = "The rule applies again." if case.dated else "Stop work."
+        return f"*Ended early* at {at}. {over} {inline(case.cut_short, 600)}"
     if case.dated:
         return f"*Ended* at {at}: the exception is over. The rule applies again."
-    return f"*Ended* at {at}: the time of the approval is over. Stop work."
+    return f"*Ended* at {at}: the approval's time is over. Stop work."
 
 
 def reason_of(ask: Ask, kind: str) -> list[str]:
@@ -188,6 +197,8 @@ def reason_of(ask: Ask, kind: str) -> list[str]:
 
 def reasons(case: Case) -> list[str]:
     """Why it was denied, or revoked."""
+    if case.cut_short:
+        return []  # the outcome itself says it
     denied = case.request.state is RequestState.DENIED
     return reason_of(case.approval, "denial" if denied else "revocation")
 

@@ -113,7 +113,7 @@ def _pages(sheet: HomeContents) -> list[Block]:
         row.append(button(wording.EARLIER, ids.HOME_PAGE, str(sheet.page - 1)))
     if sheet.page < sheet.pages:
         row.append(button(wording.LATER, ids.HOME_PAGE, str(sheet.page + 1)))
-    said = context(f"Page {sheet.page} of {sheet.pages}; the next to expire stand first.")
+    said = context(f"Page {sheet.page} of {sheet.pages}; the next to expire first.")
     # both buttons share an action; Slack wants every action_id of a block once
     return [said, *(actions(f"home.page.{one['value']}", one) for one in row)]
 
@@ -138,7 +138,7 @@ def _end(case: Case, grant: Grant, scene: ViewContext) -> str:
 def _owing(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     blocks: list[Block] = []
     for case in sheet.owing:
-        lines = [line for line in owed_lines(case, scene) if line.startswith("*Owed")]
+        lines = [line for line in owed_lines(case, scene) if line.startswith("*Still due")]
         blocks.append(section("\n".join([f"*{case.id} · {facts.heading(case)}*", _which(case, scene), *lines])))
         row = requester_buttons(case, scene)
         blocks += [_own(row, f"owed.{case.id}")] if row else []

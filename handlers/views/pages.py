@@ -184,7 +184,7 @@ def _history(rows: Sequence[LogRow], people: Mapping[str, Person]) -> list[str]:
             many = "1 message" if len(found) == 1 else f"{len(found)} messages"
             lines.append(f"{_second(found[-1])}  {many} delivered")
         else:
-            lines += [f"{_second(row)}  {in_words(row.type, _actor(row, people))}" for row in found]
+            lines += [f"{_second(row)}  {in_words(row.type, _actor(row, people), read_entry(row))}" for row in found]
     return lines
 
 
@@ -199,10 +199,15 @@ def _actor(row: LogRow, people: Mapping[str, Person]) -> str:
     )
 
 
+def read_entry(row: LogRow) -> Mapping[str, object]:
+    """An entry as it was written; empty where its bytes were pruned."""
+    entry = json.loads(row.data) if row.data else {}
+    return entry if isinstance(entry, dict) else {}
+
+
 def actor_of(row: LogRow) -> Mapping[str, object]:
     """The actor of an entry; empty where its bytes were pruned."""
-    entry = json.loads(row.data) if row.data else {}
-    actor = entry.get("actor")
+    actor = read_entry(row).get("actor")
     return actor if isinstance(actor, dict) else {}
 
 

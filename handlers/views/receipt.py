@@ -140,13 +140,13 @@ def reminder(case: Case, person_mention: str, scene: ViewContext) -> Message:
 def deadline(case: Case, person_mention: str, scene: ViewContext) -> Message:
     """Shortly before the deadline, to everybody asked who has not answered."""
     ends = scene.at(case.approval.expires_at)
-    said = f"{person_mention} {case.id} · {facts.heading(case)}: nobody has decided, and it expires at {ends}. Do nothing: it expires, nothing opens."
+    said = f"{person_mention} {case.id} · {facts.heading(case)}: nobody has decided, and it expires at {ends}. Answer before; afterwards nothing opens."
     return message(said, [section(said)])
 
 
 def no_answer_needed(case: Case, *, answered: bool, pending: bool) -> Message:
     """What a reminder says afterwards. `answered`: its reader has; `pending`: others are still asked."""
-    over = f"{wording.STATES[str(case.request.state)]}, {wording.NO_ANSWER_NEEDED}"
+    over = f"{facts.state_word(case)}, {wording.NO_ANSWER_NEEDED}"
     if pending:
         over = "you have answered." if answered else wording.SOMEBODY_ELSE
     said = f"{case.id} · {facts.heading(case)}: {over}"
@@ -157,9 +157,9 @@ def taken(case: Case, scene: ViewContext) -> Message:
     """To people who were asked and need not answer any more."""
     decided = "no answer is needed any more."
     if case.request.closed_by is not None and case.request.closed_at is not None:
-        word = wording.STATES[str(case.request.state)]
+        word = facts.state_word(case)
         decided = f"{word} by {who(case.request.closed_by)} at {scene.at(case.request.closed_at)}. {decided.capitalize()}"
-    said = f"{case.id} · {facts.heading(case)}: taken care of, {decided}"
+    said = f"{case.id} · {facts.heading(case)}: {decided}"
     return message(said, [section(said)])
 
 
@@ -175,7 +175,7 @@ def announcement(case: Case, scene: ViewContext, event: str = "") -> Message:
 def _channel_state(case: Case, scene: ViewContext) -> str:
     """The state in the channel's words, with who decided and until when it holds, or how it ended."""
     request, grant = case.request, case.grant
-    word = wording.STATES[str(request.state)]
+    word = facts.state_word(case)
     by = f" by {who(request.closed_by)}" if request.closed_by else ""
     if grant is None:
         return word + by
@@ -190,6 +190,6 @@ def _channel_state(case: Case, scene: ViewContext) -> str:
 def alarm(case: Case, role: str, why: str) -> Message:
     """To the channel and the risk owner: a named person's account is deactivated."""
     roles = {str(key): value for key, value in wording.ROLES.items()}
-    step = f"the step for the {roles.get(role, inline(role, 40))} reached nobody ({inline(why, 40)})"
+    step = f"the {roles.get(role, inline(role, 40))} could not be asked ({inline(why, 40)})"
     said = f"{case.id} · {facts.heading(case)}: {step}. Check the responsibility matrix."
     return message(said, [section(said)])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from bot.domain.errors import SettingsError, StorageError
-from storage.sqlite.driver import explained
+from storage.sqlite import schema
+from storage.sqlite.driver import SqliteSession, explained
 
 _PAGES = 1_000  # copied in one step; a writer continues between two
 
@@ -42,6 +44,29 @@ def _copied(source: Path, target: Path) -> None:
         writer.execute("PRAGMA journal_mode = DELETE")  # one file, without -wal or -shm
     with open(target, "rb") as file:
         os.fsync(file.fileno())
+
+
+@contextmanager
+def readable(file: Path, now_ms: int) -> Iterator[Path]:
+    """`file`, or where an earlier version wrote it, a copy beside it that is brought up to date and is gone afterwards.
+
+    Raises SchemaError for a file of a newer version, or of another program; StorageError."""
+    copied = file.with_name(f"{file.name}.checked")
+    try:
+        with closing(sqlite3.connect(file.absolute().as_uri() + "?mode=ro", uri=True, isolation_level=None)) as raw:
+            earlier = schema.is_earlier(SqliteSession(raw))
+        if not earlier:
+            yield file
+            return
+        copied.unlink(missing_ok=True)
+        copy(file, copied)
+        with closing(sqlite3.connect(copied, isolation_level=None)) as raw:
+            schema.migrate(SqliteSession(raw), now_ms)
+        yield copied
+    except sqlite3.Error as error:
+        raise explained(error) from error
+    finally:
+        copied.unlink(missing_ok=True)
 
 
 def set_aside(database: Path, aside: Path) -> None:

@@ -28,6 +28,12 @@ def check(session: Session, all_of_them: tuple[Migration, ...] | None = None) ->
     compatible(session, _version(session), known)
 
 
+def is_earlier(session: Session) -> bool:
+    """Whether an earlier version of this program wrote the database, so that `migrate` brings it up to date. Raises SchemaError: it
+    is another program's."""
+    return _version(session) < len(migrations())
+
+
 def _apply(session: SqliteSession, migration: Migration, now_ms: int) -> None:
     session.begin(write=True)
     try:

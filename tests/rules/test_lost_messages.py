@@ -100,7 +100,7 @@ async def test_submitted_was_shown_although_nobody_could_approve(post: Post) -> 
     await post.messenger.drain()
     (receipt,) = post.to(PE1)
     assert "Nobody could be asked yet" in receipt.args["text"]
-    assert all("reached nobody (deactivated)" in c.args["text"] for c in post.to("C0DIRECTORY"))
+    assert all("could not be asked (deactivated)" in c.args["text"] for c in post.to("C0DIRECTORY"))
     assert len(post.to("C0DIRECTORY")) == 4
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.case.lifecycle import GrantState, RequestState
+from bot.domain.decision_log.entry_types import in_words
 from bot.domain.decision_log.verify.decisions import Rejudge
 from bot.domain.errors import DiskRefuses
 from bot.domain.policy.people import Person
@@ -18,7 +19,7 @@ from bot.ports.commands import Press, ReplyAddress, SuspendProvider
 from bot.service.providers import suspend_everywhere
 from storage.log.check import check_database
 from storage.log.evidence import stored_log
-from tests.bot.building import DEP1, LEAD, MACH, OWNER, PE1, PE2, RISK, SOC1, STRANGER, policy, runbook
+from tests.bot.building import DEP1, HOUR, LEAD, MACH, OWNER, PE1, PE2, RISK, SOC1, STRANGER, policy, runbook
 from tests.bot.office import Office
 from tests.bot.stopping import StoppableOffice
 from tests.database import place
@@ -192,3 +193,17 @@ async def test_while_the_log_is_stopped_it_goes_through_the_emergency_file(tmp_p
         assert ("northgate", "directory") in office.service.current.policy.standing.providers
         assert all(office.types(case_id)[0] == "provider.suspended" for case_id in await cases(office))
         assert check_database(place(office.path)).findings == ()
+
+
+async def test_the_timeline_says_that_it_ended_before_its_time(office: Office) -> None:
+    pending, opened = await office.file(PE1), await office.file(PE2)
+    await office.click(OWNER, opened)
+    await suspended(office)
+    for case_id, type_ in ((pending, "request.expired"), (opened, "grant.lapsed")):
+        (entry,) = [entry for entry in office.log(case_id) if entry["type"] == type_]
+        assert "before its time" in in_words(type_, "The clock", entry)
+    later = await office.file(PE1, "box")
+    await office.click(office.policy.domains["machines"].owner, later)
+    office.clock.at += 2 * HOUR
+    await office.sweeper.sweep()
+    assert in_words("grant.lapsed", "The clock", office.log(later)[-1]) == "The time ran out; the approval ended"

@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 
 import sandbox.driver
+from handlers.web_api.manifest import scopes
 from sandbox.workspace import ConfigError, Workspace
 
 ROOT = Path(sandbox.driver.__file__).parent
@@ -79,3 +80,8 @@ async def test_a_wrong_configuration_file_is_one_sentence_and_exit_2(tmp_path: P
     assert process.returncode == 2
     assert said.decode().startswith(str(file))
     assert len(said.decode().strip().splitlines()) == 1
+
+
+def test_the_example_grants_the_scopes_of_the_manifest_so_that_doctor_has_nothing_to_say() -> None:
+    example = json.loads((ROOT / "example.json").read_text(encoding="utf-8"))
+    assert sorted(example["app"]["scopes"]) == scopes()

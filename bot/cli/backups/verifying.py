@@ -36,12 +36,14 @@ def verify(
     as_json: Json = False,
 ) -> None:
     """Check a backup entry by entry, and that its log is a beginning of the one that was signed."""
+    from bot.runtime.backups import checked_file
     from bot.runtime.log_verification import TrustBase
     from bot.runtime.log_verification import verify as checked
 
     settings, place = load(), _place(backup)
     with working("Checking every entry of the backup"):
-        report = checked(place, TrustBase(None, settings.state_dir, remembers=False))
+        trust = TrustBase(None, settings.state_dir, remembers=False)
+        report = checked_file(place, lambda p: checked(p, trust)) if isinstance(place, Path) else checked(place, trust)
         judged = _judged(settings, report)
     if as_json:
         say_json({

@@ -69,15 +69,24 @@ def reported_matrix(form: str) -> str:
 def _compared(old: str, new: str, out: Path | None, *, as_json: bool) -> int:
     """Prints the differences; 0 where nothing differs, 1 where something does."""
     from bot.cli.matrix.diff import NOTHING, named_policy
+    from bot.domain.governance.change_effects import effects
     from bot.domain.governance.changes import sentences
 
     one, other = named_policy(old), named_policy(new)
     found = sentences(one, other)
+    follows = effects(one, other) if found else {}
     if as_json:
-        said = {"from": one.digest, "to": other.digest, "differs": bool(found), "sentences": list(found)}
+        said = {
+            "from": one.digest,
+            "to": other.digest,
+            "differs": bool(found),
+            "sentences": list(found),
+            "effects": follows,
+        }
         _printed(json.dumps(said, ensure_ascii=False) + "\n", out)
     else:
-        _printed("\n".join(found or (NOTHING,)) + "\n", out)
+        answers = [f"{question}: {answer}." for question, answer in follows.items()]
+        _printed("\n".join([*(found or (NOTHING,)), *([""] if answers else []), *answers]) + "\n", out)
     return 1 if found else 0
 
 

@@ -89,7 +89,7 @@ def column_words(policy: Policy, row: Row) -> str:
         return f"{time}{limit}; {consent_words(policy, row)}"
     if row.consent is not None:
         return "; ".join(part for part in (consent_words(policy, row), time) if part)
-    needed = f"needs {runbook.approvals} yes"
+    needed = f"needs {wording.approvals(runbook.approvals)}"
     if runbook.break_glass is not None:
         within = wording.lasting(runbook.break_glass.ratify_within)
         needed = f"opens at once in an emergency (break-glass), to be ratified within {within}; otherwise {needed}"

@@ -13,7 +13,7 @@ from bot.domain.policy.people import Person
 from bot.domain.workflow.asks.drill import answered_at, hears, missed
 
 _ROLE = {"owner": "owner", "deputies": "deputy", "on_call": "on-call", "risk_owner": "risk owner"}
-_HEAD = ("person", "role", "asked at", "delivered", "reached after")
+HEAD = ("person", "role", "asked at", "delivered", "reached after")
 
 
 def standing(case: Case) -> str:
@@ -42,11 +42,22 @@ def progress(policy: Policy | None, case: Case) -> Iterator[str]:
             yield f"DRILL {who}: reached after {_after(reached, at)}"
 
 
-def table(policy: Policy | None, case: Case, delivered: Collection[Person]) -> Iterator[str]:
-    """The report. `delivered`: to whom Slack accepted a card."""
-    rows = [_HEAD, *(_row(policy, case, r, delivered) for r in case.approval.reached)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(_HEAD))]
-    yield from ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+def rows(policy: Policy | None, case: Case, delivered: Collection[Person]) -> list[Sequence[str]]:
+    """The report's rows under HEAD, a person each. `delivered`: to whom Slack accepted a card."""
+    return [_row(policy, case, r, delivered) for r in case.approval.reached]
+
+
+def table(found: Sequence[Sequence[str]]) -> str:
+    """The rows under their header, in columns."""
+    listed = [HEAD, *found]
+    widths = [max(len(row[column]) for row in listed) for column in range(len(HEAD))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in listed
+    )
+
+
+def verdict(policy: Policy | None, case: Case) -> Iterator[str]:
+    """What was skipped, the state of the drill, and who was not reached."""
     yield from (
         f"skipped: {s.action} {_ROLE[s.role]}, {s.why.replace('_', ' ')}"
         for s in case.approval.steps

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.decision_log.entry import stamp
+from bot.domain.governance import wording
 from bot.domain.policy.model import ROLES, Domain, Policy, Runbook
 from bot.domain.policy.on_call import AHEAD, next_change, on_call
 from bot.domain.policy.people import Person
@@ -67,7 +68,7 @@ def runbook_line(policy: Policy, found: Runbook) -> str:
     who = ", ".join(policy.providers[p].name for p in found.providers)
     if found.kind == "finding":
         return f"  {found.id}: finding; reported by {who}, and by anybody of home"
-    need = "" if found.right == "autonomous" else f", {found.approvals} yes"
+    need = "" if found.right == "autonomous" else f", {wording.approvals(found.approvals)}"
     return f"  {found.id}: {found.right}{need}; asked by {who}"
 
 
@@ -117,7 +118,7 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
     yield f"{runbook.right}: {_RIGHTS[runbook.right]}"
     if runbook.right == "autonomous":
         return
-    needed = f"{runbook.approvals} yes" + (f", {_roles(runbook)} among them" if runbook.requires else "")
+    needed = wording.approvals(runbook.approvals) + (f", the {_roles(runbook)} among them" if runbook.requires else "")
     yield f"needs {needed}; filed at {stamp(told.filed_at)}"
     if runbook.subject_verification:
         yield f"before a yes the requester attests: {verified_by(runbook.subject_verification)}"
@@ -128,7 +129,7 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
         yield f"on call: {_named(policy, now_on_call[0])}{_until(policy, domain, told.filed_at)}"
     yield from _moment_lines(policy, told)
     if told.earliest_yes is None:
-        yield "no moment could bring the quorum: name more people, or ask them earlier"
+        yield "too few people are ever asked to approve it: name more, or ask them earlier"
     else:
         yield f"a yes is possible from {_after(told.earliest_yes - told.filed_at)} on"
 
@@ -168,7 +169,7 @@ def _after(delta: timedelta) -> str:
 
 
 def _roles(runbook: Runbook) -> str:
-    return " and ".join(_ROLE[r] for r in runbook.requires)
+    return " and the ".join(_ROLE[r] for r in runbook.requires)
 
 
 def _right(found: Runbook) -> str | None:

@@ -167,11 +167,18 @@ def outcome(policy: Policy | None, case: Case, now: datetime) -> str:
     if case.finding is not None and request.state == "open":
         return f"{case.id} is an open finding: nobody has acknowledged it."
     if ask.state is AskState.OPEN and now < ask.expires_at:
-        return f"{case.id} is pending until {when(ask.expires_at)}; {len(ask.votes)} of {ask.need} yes."
+        return f"{case.id} is pending until {when(ask.expires_at)}; {len(ask.votes)} of {ask.need} approvals."
     if ask.state is AskState.OPEN or request.state is RequestState.EXPIRED:
-        return f"{case.id} expired at {when(ask.expires_at)}: nobody decided in time."
+        return _expired(case)
     at = "" if request.closed_at is None else f" at {when(request.closed_at)}"
     return f"{case.id} was {request.state}{_deciders(policy, case)}{at}.{_grant(case, now)}"
+
+
+def _expired(case: Case) -> str:
+    if case.cut_short:
+        closed = case.request.closed_at or case.approval.expires_at
+        return f"{case.id} expired at {when(closed)}, before its time: {safe(case.cut_short)}"
+    return f"{case.id} expired at {when(case.approval.expires_at)}: nobody decided in time."
 
 
 def _deciders(policy: Policy | None, case: Case) -> str:
@@ -189,10 +196,13 @@ def _grant(case: Case, now: datetime) -> str:
     grant = case.grant
     if grant is None:
         return ""
+    ended = when(grant.ended_at or grant.not_after)
+    if case.cut_short:
+        return f" Its grant ended at {ended}, before its time: {safe(case.cut_short)}"
+    if grant.state is GrantState.LAPSED or (grant.state is GrantState.OPEN and now >= grant.not_after):
+        return f" Its grant lapsed at {ended}."
     if grant.state is not GrantState.OPEN:
-        return f" Its grant was {grant.state} at {when(grant.ended_at or grant.not_after)}."
-    if now >= grant.not_after:
-        return f" Its grant lapsed at {when(grant.not_after)}."
+        return f" Its grant was {grant.state} at {ended}."
     return f" Its grant is open until {when(grant.not_after)}."
 
 

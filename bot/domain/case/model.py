@@ -219,6 +219,15 @@ class Case:
         """It opened before any approval, and its ratification is due."""
         return self.asks[0].kind == "ratification"
 
+    @property
+    def cut_short(self) -> str:
+        """Why the clock closed the request, or ended its grant, before its time: the provider may not ask any more. Else empty."""
+        grant = self.grant
+        early = grant is not None and grant.ended_at is not None and grant.ended_at < grant.not_after
+        if self.request.state is not RequestState.EXPIRED and not (early and grant and grant.state is GrantState.LAPSED):
+            return ""
+        return next((note.text for note in reversed(self.approval.noted("revocation")) if note.person == NOBODY), "")
+
     def question(self, version: int) -> Ask | None:
         """The ask that a button with this version belongs to."""
         return next((ask for ask in self.asks if ask.version == version), None)

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
 class EntryType:
     """`words`: the entry in words, for the timeline in Slack and the auditor's page; `{who}` is the actor. `written`:
-    when it is written, for the reference. `after`: the type that must precede it in its case; "": none."""
+    when it is written, for the reference. `after`: the type that must precede it in its case; "": none. `early`: the words of an
+    entry that came before its time, because the provider may not ask any more; "": it never does."""
 
     words: str
     written: str
     after: str = ""
+    early: str = ""
 
 
 ENTRY_TYPES: Mapping[str, EntryType] = {
@@ -31,7 +34,10 @@ ENTRY_TYPES: Mapping[str, EntryType] = {
     "request.approved": EntryType("{who} approved it", "somebody said yes; one for each yes"),
     "request.denied": EntryType("{who} denied it", "somebody said no"),
     "request.withdrawn": EntryType("{who} withdrew it", "the requester or their lead took it back"),
-    "request.expired": EntryType("Nobody answered in time", "nobody answered in time, or the contract ended"),
+    "request.expired": EntryType(
+        "Nobody answered in time", "nobody answered in time, or the provider may not ask any more",
+        early="It expired before its time: the provider may not ask any more",
+    ),
     "step.fired": EntryType("The next people were asked or reminded", "a step asked, reminded or handed on"),
     "step.skipped": EntryType("A step was skipped", "a step had nobody to ask"),
     "delivery.sent": EntryType("A message was delivered", "Slack accepted a message"),
@@ -42,7 +48,10 @@ ENTRY_TYPES: Mapping[str, EntryType] = {
     "grant.finished": EntryType("{who} reported it finished", "its requester gave it back"),
     "grant.unused": EntryType("{who} reported it not used", "its requester did not use it"),
     "grant.revoked": EntryType("{who} revoked it", "somebody ended it"),
-    "grant.lapsed": EntryType("The time ran out; the approval ended", "its time was over"),
+    "grant.lapsed": EntryType(
+        "The time ran out; the approval ended", "its time was over, or the provider was suspended or ended",
+        early="The approval ended before its time: the provider was suspended, or its contract ended",
+    ),
     "evidence.added": EntryType("{who} handed in evidence", "what was owed was handed in"),
     "evidence.missing": EntryType("Evidence was not handed in in time", "it was not, in time"),
     "subject.verified": EntryType("{who} confirmed how the person was verified", "a method of checking the person concerned was attested"),
@@ -125,7 +134,18 @@ ENTRY_TYPES: Mapping[str, EntryType] = {
 }  # fmt: skip
 
 
-def in_words(type_: str, who: str) -> str:
-    """The sentence of an entry; of a type that this release does not know, the type itself."""
+def in_words(type_: str, who: str, entry: Mapping[str, Any]) -> str:
+    """The sentence of an entry; of a type that this release does not know, the type itself. `entry`: as it was read back, empty where
+    its bytes are gone."""
     known = ENTRY_TYPES.get(type_)
+    if known is not None and known.early and _early(entry):
+        return known.early
     return (known.words if known else f"{type_} by {{who}}").format(who=who)
+
+
+def _early(entry: Mapping[str, Any]) -> bool:
+    """Whether something ended by the clock before its time: an expiry names the reason, an end comes before its `not_after`."""
+    data = entry.get("data")
+    if not isinstance(data, dict):
+        return False
+    return bool(data.get("reason")) or str(entry.get("ts", "")) < str(data.get("not_after", ""))

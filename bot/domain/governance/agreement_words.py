@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from bot.domain.case.transition import Lane, LogEvent, Notification
 from bot.domain.decision_log import matrix_events
-from bot.domain.governance import agreement
-from bot.domain.governance.agreement import MatrixRow, Word
+from bot.domain.governance import agreement, wording
+from bot.domain.governance.agreement import MatrixRow, Spoken, Word
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person
 
@@ -61,6 +62,19 @@ def sentence(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> str:
     if policy.provider_of(said.person) is not None:
         return f"Your dispute of “{name}” is in the log and was sent to the owner. It changes nothing by itself."
     return f"Disputed: “{name}”. Until its file changes, or you confirm it, nothing opens under it without a yes."
+
+
+def disputed_in_words(policy: Policy, row: MatrixRow, spoken: Iterable[Spoken]) -> str:
+    """Since when and by whom a row is disputed, and what counts until that is settled, as one line."""
+    mine = [s for s in spoken if s.word == "disputed" and s.role != "lead" and (s.key, s.digest) == (row.key, row.digest)]
+    who, since = wording.people(policy, list(dict.fromkeys(s.person for s in mine))), min(s.at for s in mine)
+    return f"Since {since:%Y-%m-%d} (disputed by {who}): nothing opens under it without a yes."
+
+
+def held_in_words(policy: Policy, row: MatrixRow, since: datetime) -> str:
+    """That a changed row waits for its confirmation, and by whom, as one line."""
+    who = wording.people(policy, [person for person, _ in agreement.agreeing(policy, row)])
+    return f"New or changed since {since:%Y-%m-%d}, and not confirmed by {who} yet: until then the stricter of old and new counts."
 
 
 def to_others(policy: Policy, said: Said, rows: Sequence[MatrixRow]) -> list[Notification]:

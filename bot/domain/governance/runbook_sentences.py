@@ -93,8 +93,8 @@ def _limit(limit: Limit) -> str:
 
 def _domain(seen: Seen, old: str, new: str) -> Iterator[str]:
     after, before = seen.new.domains[new], seen.old.domains.get(old)
-    owner = seen.person(after.owner)
-    yield f"{seen.subject} is now decided in {after.name} ({owner}) instead of {before.name if before else old}."
+    was = f"{before.name} ({seen.person(before.owner)})" if before else old
+    yield f"{seen.subject} is now decided in {after.name} ({seen.person(after.owner)}) instead of {was}."
 
 
 def _asking(seen: Seen, old: Sequence[str], new: Sequence[str]) -> Iterator[str]:

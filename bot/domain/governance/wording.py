@@ -29,6 +29,11 @@ def people(policy: Policy, listed: Sequence[Person]) -> str:
     return joined([person(policy, who) for who in listed])
 
 
+def approvals(count: int) -> str:
+    """`1 approval`, `2 approvals`."""
+    return "1 approval" if count == 1 else f"{count} approvals"
+
+
 def joined(words: Sequence[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)

@@ -61,6 +61,8 @@ function span(ms) {
 const behalfOf = (entry) => (entry.data?.role === "risk_owner" ? "" : entry.on_behalf_of);
 const moment = (ts) => ts.replace("T", " ").replace(/\.\d+Z$/, " UTC");
 
+const early = (entry) => Boolean(entry.data?.not_after) && entry.ts < entry.data.not_after; // the clock ended it before its time
+
 function sentence(entry) {
   const data = entry.data ?? {}, who = actor(entry);
   const behalf = behalfOf(entry) ? ` on behalf of ${person(entry.on_behalf_of)}` : "";
@@ -72,17 +74,17 @@ function sentence(entry) {
     case "request.approved": return `${who} said yes${as}${behalf} (${data.have} of ${data.need}), for ${span(data.seconds * 1000)}${data.signed ? ", signed with a passkey" : ""}${data.account ? "; Slack could not confirm the account" : ""}`;
     case "request.denied": return `${who} said no${as}${behalf}`;
     case "request.withdrawn": return `${who} withdrew it`;
-    case "request.expired": return `Nobody answered in time. Asked: ${people(data.asked)}; Slack accepted ${data.delivered} cards`;
+    case "request.expired": return data.reason ? `It expired before its time: ${data.reason}` : `Nobody answered in time. Asked: ${people(data.asked)}; Slack accepted ${data.delivered} cards`;
     case "step.fired": return { remind: `Reminded ${role(data.role)}: ${people(data.to)}`, stand_in: `An absence put it to ${people(data.to)}` }[data.action] ?? `Asked ${role(data.role)}: ${people(data.to)}`;
     case "step.skipped": return `Step ${data.step + 1} (${role(data.role)}) was skipped: ${WHY[data.why] ?? data.why}`;
     case "decision.refused": return `A click of ${who} (${data.action}) did not count: ${data.why}`;
     case "grant.opened": return `The approval opened${until}`;
     case "grant.finished": return `${who} reported it finished`;
-    case "grant.lapsed": return "The time ran out; the approval ended";
+    case "grant.lapsed": return early(entry) ? "The approval ended before its time: the provider was suspended, or its contract ended" : "The time ran out; the approval ended";
     case "grant.revoked": return `${who} revoked it`;
     case "exception.opened": return `The exception holds until ${moment(data.until ?? "")}`;
     case "exception.renewed": return `Renewed until ${moment(data.until ?? "")}`;
-    case "exception.ended": return { finished: `${who} reported the exception finished`, unused: `${who} reported it not used`, revoked: `${who} revoked the exception` }[data.how] ?? "The date came; the exception ended";
+    case "exception.ended": return { finished: `${who} reported the exception finished`, unused: `${who} reported it not used`, revoked: `${who} revoked the exception` }[data.how] ?? (early(entry) ? "The exception ended before its date: the provider was suspended, or its contract ended" : "The date came; the exception ended");
     case "renewal.asked": return `${who} asked for it until ${moment(data.until ?? "")}`;
     case "sealed_use.recorded": return `${who} recorded a use of the sealed path, without approval, of ${moment(data.at ?? "")}`;
     case "finding.filed": return `${who} reported a finding, noticed at ${moment(data.noticed_at ?? "")}${data.late ? "; reported late" : ""}${data.source ? `; access without a grant in the list of ${data.source}` : ""}`;

@@ -128,11 +128,11 @@ STATES: Mapping[str, str] = {
     "sealed_use.recorded": "used without approval",
 }
 CAME_OF_IT: Mapping[tuple[str, str], str] = {  # the result of an ask, in one line
-    ("approval", "pending"): "more yeses are needed",
-    ("extension", "open"): "more yeses are needed for more time",
+    ("approval", "pending"): "more approvals are needed",
+    ("extension", "open"): "more approvals are needed for more time",
     ("extension", "yes"): "more time given",
     ("extension", "no"): "no more time",
-    ("extension", "expired"): "no more time: too few yeses",
+    ("extension", "expired"): "no more time: too few approvals",
     ("ratification", "yes"): STATES["breakglass.ratified"],
     ("ratification", "no"): STATES["breakglass.rejected"],
     ("review", "yes"): STATES["review.passed"],

@@ -259,7 +259,7 @@ async def test_a_look_that_fails_ends_nothing(office: Office, monkeypatch: pytes
     [
         (True, ONC2, "*The on-call calendar of security cannot be used.* <@U0ONC2> is on call until it can."),
         (True, None, "*The on-call calendar of security cannot be used.* Nobody is on call: the rota has no fallback."),
-        (False, ONC2, "*The on-call calendar of security is read again.* Whoever it names is on call."),
+        (False, ONC2, "*The on-call calendar of security can be read again.* Whoever it names is on call."),
     ],
 )
 async def test_what_people_read_names_who_is_on_call(tmp_path: Path, blind: bool, fallback: Any, says: str) -> None:

@@ -154,7 +154,7 @@ async def test_a_database_that_does_not_answer_is_a_finding(guarded: Guarded, mo
 
     monkeypatch.setattr(guarded.office.store.overview, "lateness", gone)
     await guarded.dog.look()
-    assert guarded.health.findings()[-1] == "It cannot be said what is late: The disk is gone."
+    assert guarded.health.findings()[-1] == "What is late cannot be told: The disk is gone."
     assert b"countersign_overdue_asks NaN" in guarded.metrics.text()
 
 

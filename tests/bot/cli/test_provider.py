@@ -19,6 +19,8 @@ async def test_suspend_counts_at_once_in_every_domain_that_serves_the_provider(h
     assert host.policy.domains[request.domain].name in text
     await host.sweeper.sweep()
     assert await host.state(case_id) is RequestState.EXPIRED
+    code, text = await host.type("show", case_id)
+    assert f"before its time: {provider.name} is suspended in " in text
     assert "provider.suspended" in [entry["type"] for entry in host.log()]
     code, text = await host.type("suspend", request.provider, "--reason", "Again", app=app)
     assert (code, text) == (1, f"{provider.name} is suspended everywhere already.")

@@ -40,7 +40,7 @@ def test_a_use_of_the_sealed_path_is_previewed_without_provider_and_duration() -
 
 def test_finished_pressed_late_says_clearly_what_happened() -> None:
     said = say("over", {"at": 1_772_614_800_000}, scene()).text
-    assert "Your click came too late: the approval ended by itself at <!date^1772614800" in said
+    assert "Your click came too late: the approval ended at <!date^1772614800" in said
     assert "you can still submit evidence that is due" in said
 
 

@@ -137,10 +137,10 @@ def test_the_risk_owner_who_signs_as_such_deputises_for_nobody() -> None:
 
 def test_two_yeses_are_counted_and_the_one_that_lacks_is_named() -> None:
     case = case_of(BASE, "double")
-    assert "*0 of 2 yes*. Still needed: the risk owner <@U0RISK>." in texts(card(case, OWNER, scene()))[2]
+    assert "*0 of 2 approvals*. Still needed: the risk owner <@U0RISK>." in texts(card(case, OWNER, scene()))[2]
     first = decided(case, OWNER)
     mine = texts(card(first, OWNER, scene()))[2]
-    assert "*1 of 2 yes* (<@U0OWNER>). Still needed: the risk owner <@U0RISK>." in mine
+    assert "*1 of 2 approvals* (<@U0OWNER>). Still needed: the risk owner <@U0RISK>." in mine
     assert "You said yes at " in mine
     assert labels(card(first, RISK, scene()))[:2] == ["Approve", "Deny"]
     assert "*Approved* by <@U0OWNER>" in facts.outcome(decided(first, RISK), scene())
@@ -278,7 +278,7 @@ def test_the_receipt_shows_who_is_on_it_who_was_skipped_and_what_was_escalated()
 
 def test_an_open_request_of_others_is_mentioned_without_anything_that_passes() -> None:
     said = taken(decided(case_of(BASE), OWNER), scene()).text
-    assert "taken care of, approved by <@U0OWNER> at " in said
+    assert "approved by <@U0OWNER> at " in said
     assert "holds" not in said
 
 
@@ -367,3 +367,15 @@ def test_case_body_tabs() -> None:
     [shown] = [block["text"] for block in told.blocks if block["type"] == "markdown"]
     assert shown == written.decode().strip("\n")
     assert "\tcut -d'\t' -f2 accounts.tsv" in shown
+
+
+def test_what_ended_early_says_why_once_and_never_that_its_time_is_over() -> None:
+    suspended = replace(BASE, standing=replace(BASE.standing, providers=frozenset({("northgate", "directory")})))
+    for case, begins in ((decided(case_of(BASE), OWNER), "*Ended early* at "), (case_of(BASE), "*Expired* at ")):
+        over = after(timers.sweep(case, suspended, HERE, T0 + 10 * MINUTE, 1))
+        for said in (facts.outcome(over, scene()), outcome(over, None, scene()).text, receipt(over, scene()).text):
+            assert begins in said
+            assert said.count("Northgate is suspended in Corporate directory.") == 1
+            assert "time is over" not in said
+            assert "without an answer" not in said
+        assert "without an answer" not in announcement(over, scene()).text

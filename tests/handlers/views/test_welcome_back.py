@@ -43,7 +43,7 @@ async def test_it_names_the_request_who_answered_and_what_came_of_it_and_never_t
 
 def test_each_kind_of_question_says_what_came_of_it() -> None:
     assert "said yes (approved)" in line(one())
-    assert "said yes (more yeses are needed)" in line(one(ask="open", state="pending"))
+    assert "said yes (more approvals are needed)" in line(one(ask="open", state="pending"))
     assert "said yes (expired without an answer)" in line(one(ask="expired", state="expired"))
     assert "said yes (break-glass ratified)" in line(one("ratification", state="opened"))
     assert "said no (break-glass rejected)" in line(one("ratification", "no", "opened", "no"))

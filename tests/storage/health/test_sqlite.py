@@ -89,7 +89,9 @@ async def test_an_older_database_is_a_warning_that_says_migrate(file: Path) -> N
     raw.close()
     ((severity, text),) = await told(file)
     assert severity == "warning"
-    assert text.endswith(f"is of version {newest - 1}, this program needs {newest}: run `countersign migrate`.")
+    assert text.endswith(
+        f"is of version {newest - 1}, this program needs {newest}: back it up, then run `countersign migrate`."
+    )
 
 
 async def test_a_newer_database_is_an_error(file: Path) -> None:

@@ -37,7 +37,9 @@ async def test_an_old_or_newer_schema_is_refused_and_both_versions_are_named(
     empty: PostgresServer, clock: HandClock
 ) -> None:
     newest = len(migrations())
-    with pytest.raises(SchemaError, match=rf"version 0, this program needs {newest}: run `countersign migrate`"):
+    with pytest.raises(
+        SchemaError, match=rf"version 0, this program needs {newest}: back it up, then run `countersign migrate`"
+    ):
         await PostgresStore.open(empty, clock)
     await migrate(empty, clock)
     with beside(empty) as raw:

@@ -34,7 +34,7 @@ def may_renew(case: Case, policy: Policy, click: Click, now: datetime) -> Reject
     if not policy.humans.same(click.person, case.request.requester):
         return refusals.no(Refusal.UNAUTHORISED, f"Only the requester can renew it. Write to {policy.contact}.")
     if not case.dated:
-        return refusals.no(Refusal.STALE, "Only a policy exception is renewed. Ask again for new access.")
+        return refusals.no(Refusal.STALE, "Only a policy exception can be renewed. Ask again for new access.")
     if grant is None or grant.state is not GrantState.OPEN or now >= grant.not_after:
         return refusals.no(Refusal.LATE, "The exception has ended, so it cannot be renewed. Ask for a new one.")
     if runbook is None or runbook.escalation not in policy.escalation_policies:
@@ -98,11 +98,13 @@ def _outlived(case: Case, ask: Ask, policy: Policy, now: datetime) -> Rejected |
         or not left(case, runbook)
     ):
         return refusals.no(
-            Refusal.STALE, "The policy allows this renewal no more, so it ends on its date. Deny it, or leave it."
+            Refusal.STALE,
+            "The policy no longer allows this renewal, so the exception ends on its date. Deny it, or leave it.",
         )
     if grant is not None and _until(case, ask, runbook) <= grant.not_after:
         return refusals.no(
-            Refusal.STALE, "The runbook allows no longer time any more, so it ends on its date. Deny it, or leave it."
+            Refusal.STALE,
+            "The runbook no longer allows a longer time, so the exception ends on its date. Deny it, or leave it.",
         )
     return None
 

@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli.main import app
 from bot.decision_log.signer_memory import recall, remember
 from tests.bot.evidence.conftest import Written
 from tests.bot.evidence.conftest import written as written
 from tests.bot.evidence.conftest import written_once as written_once
 from tests.bot.evidence.test_prepare import Host
+from tests.end_to_end.installation import unpacked
 
 
 class Machine(Host):
@@ -87,3 +90,24 @@ def test_a_restored_log_that_is_older_than_what_was_signed_is_announced_as_stopp
     assert code == 0, said
     assert "9999 entries were signed, and the backup has" in said
     assert "countersign log new-epoch" in said
+
+
+def test_a_database_of_an_earlier_version_is_copied_as_it_is_verified_and_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unpacked(tmp_path)
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path}/bot.db")
+    monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
+    copy, before = tmp_path / "copy.db", version(tmp_path / "bot.db")
+    done = CliRunner().invoke(app, ["backup", str(copy)])
+    assert (done.exit_code, "is verified" in done.output) == (0, True), done.output
+    assert sorted(path.name for path in tmp_path.glob("copy.db*")) == ["copy.db"]
+    assert (version(copy), version(tmp_path / "bot.db")) == (before, before)
+    assert CliRunner().invoke(app, ["backup", "verify", str(copy)]).exit_code == 0
+    done = CliRunner().invoke(app, ["restore", str(copy)])
+    assert (done.exit_code, version(tmp_path / "bot.db")) == (0, before), done.output
+
+
+def version(database: Path) -> int:
+    with closing(sqlite3.connect(database)) as raw:
+        return int(raw.execute("SELECT max(version) FROM schema_version").fetchone()[0])

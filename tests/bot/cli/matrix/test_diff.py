@@ -38,8 +38,11 @@ def test_a_difference_is_1_and_a_sentence(two: tuple[str, str]) -> None:
     code, text, _ = typed(*two)
     assert code == 1
     assert "From now on Dev Rao may approve resets and emergency access of the Corporate directory, as a deputy.\n" in text
+    for question in ("Who decides", "What needs a yes", "Wider", "Narrower", "From when", "Who is told", "What to do"):
+        assert f"\n{question}: " in text
     code, text, _ = typed(*two, "--json")
     assert (code, json.loads(text)["differs"]) == (1, True)
+    assert json.loads(text)["effects"]["Wider"].startswith("what Dev Rao may decide in Corporate directory")
     assert len(json.loads(text)["sentences"]) == 2
 
 

@@ -60,9 +60,9 @@ def test_no_cell_starts_a_formula() -> None:
 
 def test_text_says_the_letters_under_each_runbook() -> None:
     text = "\n".join(lines(named(), T0, NOBODY_YET))
-    book = text.split("  double: approval, 2 yes; asked by Northgate, Watchfield\n")[1].split("\n  pair:")[0]
+    book = text.split("  double: approval, 2 approvals; asked by Northgate, Watchfield\n")[1].split("\n  pair:")[0]
     assert book.splitlines() == [
-        "      With authorisation: needs 2 yes; at most 4 hours",
+        "      With authorisation: needs 2 approvals; at most 4 hours",
         "      Ask            R requester (Northgate), requester (Watchfield) · A Olga Novak (owner)",
         "      Execute        R requester (Northgate), requester (Watchfield) · A Olga Novak (owner)",
         "      Decide         R Dev Rao (deputy, once reached), U0DEP2 (deputy, once reached), U0ONC1 (on-call, once reached), "

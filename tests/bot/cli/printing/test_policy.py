@@ -29,7 +29,7 @@ def test_the_matrix_says_who_answers_for_what(named: Policy) -> None:
     assert "  deputies     U0DEP1, U0DEP2" in lines
     assert "  on call now  U0ONC1 until Wed 2026-03-04 12:00 UTC, then U0ONC2" in lines
     assert "  risk owner   U0RISK" in lines
-    assert "  double: approval, 2 yes; asked by Northgate, Watchfield" in lines
+    assert "  double: approval, 2 approvals; asked by Northgate, Watchfield" in lines
     assert "  unlock: autonomous; asked by Northgate, Watchfield" in lines
 
 
@@ -56,7 +56,7 @@ def test_a_timeline_reads_like_what_will_happen(named: Policy) -> None:
     assert lines == [
         "The emergency runbook (emergency) · Corporate directory",
         "approval: nothing happens before the yes",
-        "needs 1 yes; filed at 2026-03-04T09:00:00.000Z",
+        "needs 1 approval; filed at 2026-03-04T09:00:00.000Z",
         "on call: U0ONC1 until Wed 2026-03-04 12:00 UTC, then U0ONC2",
         "       +0m  asks Olga Novak (U0OWNER)",
         "       +3m  reminds Olga Novak (U0OWNER)",
@@ -70,14 +70,16 @@ def test_a_timeline_reads_like_what_will_happen(named: Policy) -> None:
 
 def test_required_roles_and_skipped_steps_are_reported(named: Policy) -> None:
     strict = "\n".join(timeline_lines(named, named.runbooks["double"], told(named, "double")))
-    assert "needs 2 yes, risk owner among them" in strict
+    assert "needs 2 approvals, the risk owner among them" in strict
     assert "risk owner: skipped, already asked" in strict
 
 
 def test_a_quorum_that_nobody_could_bring_is_reported(named: Policy) -> None:
     gone = away(**dict.fromkeys(("U0OWNER", "U0DEP1", "U0DEP2", "U0ONC1", "U0ONC2", "U0RISK"), "deactivated"))  # type: ignore[arg-type]
     never = explain(named, named.runbooks["emergency"], T0, gone, 1)
-    assert "no moment could bring the quorum" in "\n".join(timeline_lines(named, named.runbooks["emergency"], never))
+    assert "too few people are ever asked to approve it" in "\n".join(
+        timeline_lines(named, named.runbooks["emergency"], never)
+    )
 
 
 def test_what_a_reset_wants_beside_the_yes_is_reported(named: Policy) -> None:

@@ -118,7 +118,7 @@ def test_a_new_and_a_removed_runbook() -> None:
         ({"break_glass": BreakGlass(3600, Limit(2, 30 * 86400))},
          "From now on, in an emergency, Northgate and Watchfield may open “Account unlock” at once, before any yes, 2 times in 30 days at most; "
          "that must be ratified within 1 hour."),
-        ({"domain": "machines"}, "“Account unlock” is now decided in Machines (U0MACH) instead of Corporate directory."),
+        ({"domain": "machines"}, "“Account unlock” is now decided in Machines (U0MACH) instead of Corporate directory (Olga)."),
         ({"body": "2. Undo it.", "sha256": "b"}, "The instructions of “Account unlock” change."),
         ({"evidence": ("session_recording",)}, "After “Account unlock” session recording must now be handed in."),
         ({"fields": (FieldSpec("ticket", "Ticket", "text", required=True),)},
