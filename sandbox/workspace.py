@@ -181,12 +181,13 @@ class Settings:
 
 @dataclass
 class ScriptStep:
-    """One step that the page's checklist shows; `persona` and `at` let a click set up the left pane."""
+    """One step that the page's checklist shows; `persona` and `at` let a click set up the left pane, `link` is opened beside it."""
 
     text: str
     detail: str = ""
     persona: str = ""
     at: str = ""
+    link: str = ""
     done: bool = False
 
 

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import textwrap
 import webbrowser
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
 from urllib.parse import urlencode
@@ -23,6 +24,7 @@ from urllib.parse import urlencode
 import runbooks
 from bot.app import serve
 from bot.background.loop import pause, until
+from bot.demo.signing import RUNBOOK, SigningAct, demand_signature
 from bot.demo.workspace import APPROVER, ASKER, REVIEW_SCALE, START, script, with_pages, workspace
 from bot.domain.errors import SettingsError
 from bot.domain.policy.model import Policy
@@ -50,23 +52,25 @@ async def play(port: int, *, browser: bool, reviews: bool = False) -> None:
     stop, scale = asyncio.Event(), REVIEW_SCALE if reviews else SCALE
     try:
         async with AsyncExitStack() as stack:
-            sandbox = await _opened(stack, policy, port, scale)
+            act = None if reviews else await stack.enter_async_context(SigningAct(home / "state"))
+            sandbox = await _opened(stack, policy, port, scale, act)
             played = stack.enter_context(with_pages(folder, home, policy, sandbox.pager, reviews=reviews))
-            await _both(sandbox, _settings(sandbox, played, home, scale), policy, home, stop, browser=browser)
+            settings = _settings(sandbox, played, home, scale, "" if act is None else act.listen)
+            await _both(sandbox, settings, policy, act, stop, browser=browser)
     finally:
         shutil.rmtree(home, ignore_errors=True)
 
 
-async def _opened(stack: AsyncExitStack, policy: Policy, port: int, scale: int) -> Sandbox:
+async def _opened(stack: AsyncExitStack, policy: Policy, port: int, scale: int, act: SigningAct | None) -> Sandbox:
     try:
-        return await stack.enter_async_context(Sandbox(workspace(policy, scale), port))
+        return await stack.enter_async_context(Sandbox(workspace(policy, scale, _acts(act)), port))
     except (OSError, OverflowError):
         again = 'make demo DEMO="--port 0"' if os.environ.get("MAKELEVEL") else "countersign demo --port 0"
         raise SettingsError(f"Port {port} is in use, or not allowed here. Try: {again}") from None
 
 
 async def _both(
-    sandbox: Sandbox, settings: Settings, policy: Policy, home: Path, stop: asyncio.Event, *, browser: bool
+    sandbox: Sandbox, settings: Settings, policy: Policy, act: SigningAct | None, stop: asyncio.Event, *, browser: bool
 ) -> None:
     ready = asyncio.Event()
     bot = asyncio.ensure_future(serve(settings, stop=stop, ready=ready.set))
@@ -80,15 +84,16 @@ async def _both(
         if ended:
             return
         raise SettingsError("The bot did not reach the sandbox in time; try again.")
-    reviews = settings.time_scale == REVIEW_SCALE
-    await until(stop, _first_review(sandbox) if reviews else _first_request(sandbox))
+    await until(stop, _first_review(sandbox) if act is None else _first_request(sandbox))
     if stop.is_set():  # Ctrl-C meanwhile
         await bot
         return
-    _welcome(sandbox, policy, home / "demo.db", settings.time_scale)
+    home = settings.state_dir.parent
+    _welcome(sandbox, policy, home / "demo.db", settings.time_scale, _acts(act))
     if browser:
         await asyncio.to_thread(webbrowser.open, _page(sandbox))
-    companions = [_follow(home / "demo.db", stop), _keys(home, stop), *([] if reviews else [_greet(sandbox, stop)])]
+    companions = [_follow(home / "demo.db", stop), _keys(home, stop)]
+    companions += [] if act is None else [_greet(sandbox, stop), _signed(sandbox, act, settings.runbooks_dir, stop)]
     running = asyncio.gather(*companions)
     running.add_done_callback(lambda _: stop.set())  # also when our output is closed
     await bot
@@ -96,7 +101,11 @@ async def _both(
     say("\nThe demo has ended; nothing is left running.")
 
 
-def _settings(sandbox: Sandbox, folder: Path, home: Path, scale: int) -> Settings:
+def _acts(act: SigningAct | None) -> list[dict[str, str]]:
+    return [] if act is None else [act.step]
+
+
+def _settings(sandbox: Sandbox, folder: Path, home: Path, scale: int, sign_listen: str) -> Settings:
     return Settings(
         _env_file=None,
         slack_bot_token=sandbox.bot_token,
@@ -111,19 +120,39 @@ def _settings(sandbox: Sandbox, folder: Path, home: Path, scale: int) -> Setting
         log_origin=None,
         log_format="console",
         ops_listen="127.0.0.1:0",
+        sign_listen=sign_listen or "127.0.0.1:0",
         pagerduty_url=sandbox.pagerduty_url,
     )
 
 
 async def _first_request(sandbox: Sandbox) -> None:
     """Files a request before the page opens, so that the first approval is one click away."""
-    await sandbox.command(ASKER, "/breakglass", f"{_MAIN} Sync stopped at 02:40, nobody can sign in")
-    await sandbox.wait_for(lambda: sandbox.modal(ASKER), _WAIT)
-    await sandbox.submit(ASKER, {"Target": "dc-core-01", "Incident ticket": "INC20417"})
+    filled = {"Target": "dc-core-01", "Incident ticket": "INC20417"}
+    await _ask(sandbox, f"{_MAIN} Sync stopped at 02:40, nobody can sign in", filled)
     await sandbox.wait_for(lambda: sandbox.find(APPROVER, "Approve"), _WAIT)
     with suppress(TimeoutError):  # the form's last page is updated when the worker has committed
         await sandbox.wait_for(lambda: APPROVER in _last_page(sandbox), 5)
     await sandbox.close(ASKER, everything=True)
+
+
+async def _ask(sandbox: Sandbox, words: str, filled: dict[str, str]) -> None:
+    """Pavel sends the form."""
+    await sandbox.command(ASKER, "/breakglass", words)
+    await sandbox.wait_for(lambda: sandbox.modal(ASKER), _WAIT)
+    await sandbox.submit(ASKER, filled)
+
+
+async def _signed(sandbox: Sandbox, act: SigningAct, folder: Path, stop: asyncio.Event) -> None:
+    """Once Olga's passkey is made, the policy demands it for one runbook, and Pavel asks for that."""
+    line = await act.passkey(stop)
+    if line is None:
+        return
+    demand_signature(folder, line, act.origin)
+    await act.served(stop)
+    with suppress(TimeoutError):
+        filled = {"Target": "k.mensah", "Link to the alert": "https://alerts.example/4711", "How sure are you": "Likely"}
+        await until(stop, _ask(sandbox, f"{RUNBOOK} Signs in from two countries at once", filled))
+        await sandbox.close(ASKER, everything=True)
 
 
 async def _first_review(sandbox: Sandbox) -> None:
@@ -151,11 +180,13 @@ def _page(sandbox: Sandbox) -> str:
     return f"{sandbox.page_url}?{urlencode(START)}"
 
 
-def _welcome(sandbox: Sandbox, policy: Policy, database: Path, scale: float) -> None:
+def _welcome(sandbox: Sandbox, policy: Policy, database: Path, scale: float, acts: Sequence[Mapping[str, str]]) -> None:
     say(f"\nCountersign demo · {policy.organisation} · demo clock {scale:g}×\n\n  {_page(sandbox)}\n")
-    for number, step in enumerate(script(reviews=scale == REVIEW_SCALE), 1):
+    for number, step in enumerate(script(acts, reviews=scale == REVIEW_SCALE), 1):
         say(f"  {number}. {step['text']}")
         say(textwrap.fill(step["detail"], 100, initial_indent="     ", subsequent_indent="     "))
+        if "link" in step:
+            say(f"     {step['link']}")
     say(f"\nThe database, until the demo ends: {database}")
     say(
         f"\nThe decision log, as it happens (UTC, demo clock {scale:g}×, people as pseudonyms). Ctrl-C ends the demo.",

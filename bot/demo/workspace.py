@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,7 +30,7 @@ _PATIENCE = re.compile(r"^(  urgent:.*\n    expires_after: )45m$", re.MULTILINE)
 _URGENT = "225m"  # at 15 times the pace, the waiting request lives for 15 minutes
 _ROTA = re.compile(r"^  security:\n    source: static\n", re.MULTILINE)
 REVIEW_SCALE = 2880  # of the demo of reviews: a day lasts 30 seconds
-_MATRIX = "responsibility.yaml"
+MATRIX = "responsibility.yaml"
 _REVIEWS = "\nreview: {every: 180d, window: 2 working days, silence: narrow}\ndefault_escalation: standard\n"
 _INCIDENTS = "DEMO_PAGE_SECURITY"
 _NAMES = {"U0KH1": "Karim Haddou", "U0KH2": "Lotte Visser", "U0KHLEAD": "Bram de Wit"}
@@ -67,8 +67,8 @@ def daytime_zone(now: datetime) -> str:
     return f"Etc/GMT{-east:+d}"  # POSIX inverts the sign
 
 
-def workspace(policy: Policy, scale: int) -> dict[str, Any]:
-    """The sandbox's configuration: teams, people, channels, and the app as its manifest declares it."""
+def workspace(policy: Policy, scale: int, more: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
+    """The sandbox's configuration: teams, people, channels, and the app as its manifest declares it; `more` as `script` takes it."""
     zone = {"tz": daytime_zone(SystemClock().now())}
     made = manifest(prefix="", url=None)
     features, scopes = made["features"], made["oauth_config"]["scopes"]["bot"]
@@ -88,15 +88,15 @@ def workspace(policy: Policy, scale: int) -> dict[str, Any]:
             ],
             "shortcuts": features["shortcuts"],
         },
-        "script": script(reviews=scale == REVIEW_SCALE),
+        "script": script(more, reviews=scale == REVIEW_SCALE),
         "start": START,
     }  # fmt: skip
 
 
-def script(*, reviews: bool = False) -> list[dict[str, str]]:
+def script(more: Sequence[Mapping[str, str]] = (), *, reviews: bool = False) -> list[Mapping[str, str]]:
     """Acts to try; `reviews`: on the clock that shows a review from its first day to its end. `persona` is the person whom the act's
-    link shows on screen."""
-    return _REVIEW_ACTS if reviews else _ACTS
+    link shows on screen; `link` an address to open beside it. `more` are acts of this run, before the last two."""
+    return [*_REVIEW_ACTS] if reviews else [*_ACTS[:-2], *more, *_ACTS[-2:]]
 
 
 _ACTS: list[dict[str, str]] = [
@@ -209,11 +209,11 @@ def with_pages(
     copy = home / "runbooks"
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
     named = {p.user for domain in policy.domains.values() for p in named_for(policy, domain)}
-    text = (copy / _MATRIX).read_text("utf-8")
+    text = (copy / MATRIX).read_text("utf-8")
     text = _PERSON.sub(lambda m: f'{m[1]}, page: "env:{_page_variable(m[2])}"}}' if m[2] in named else m[0], text)
     text = _ROTA.sub(lambda m: f'{m[0]}    page: "env:{_INCIDENTS}"\n', text)
     text = _PATIENCE.sub(rf"\g<1>{_URGENT}", text)
-    (copy / _MATRIX).write_text(text + (_REVIEWS if reviews else ""), "utf-8")
+    (copy / MATRIX).write_text(text + (_REVIEWS if reviews else ""), "utf-8")
     ours = {_page_variable(user): address(user) for user in named} | {_INCIDENTS: "pagerduty://on-call"}
     os.environ.update(ours)
     try:

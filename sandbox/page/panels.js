@@ -40,7 +40,8 @@ export class Panels {
     filled(this.body, JSON.stringify(store.directory.script), () => h("ol", { class: "steps" }, store.directory.script.map((step, index) => {
       const box = h("input", { type: "checkbox", checked: step.done, onchange: () => act("step", { index, done: box.checked }) });
       const goThere = step.persona && h("button", { type: "button", class: "link", onclick: () => this.show(step) }, `Show ${nameOf(step.persona)}`);
-      return h("li", { class: step.done ? "done" : "", data: { testid: "step" } }, h("label", {}, box, h("span", {}, step.text)), step.detail && h("div", { class: "detail" }, step.detail), goThere);
+      const beside = /^https?:/.test(step.link) && h("a", { class: "link", href: step.link, target: "_blank", rel: "noopener" }, "Open the page");
+      return h("li", { class: step.done ? "done" : "", data: { testid: "step" } }, h("label", {}, box, h("span", {}, step.text)), step.detail && h("div", { class: "detail" }, step.detail), goThere, beside);
     })));
   }
 
