@@ -8,7 +8,14 @@ from camera import Camera, Office, Scene, running
 from picture_after import AUDITOR, EXCEPTION
 from picture_requests import HELEN, LARS, OLGA, PAVEL, RUTH, SAMIRA, WAIT, asked, dialog, form, seen, sent
 
-from sandbox.driver import Seen
+from sandbox.driver import Sandbox, Seen
+
+
+async def offered(sandbox: Sandbox, button: str) -> Seen:
+    """The newest message of the requester's that has this button, within three minutes."""
+    return await sandbox.wait_for(
+        lambda: next((m for m in reversed(sandbox.messages(PAVEL)) if button in m.buttons), None), 180
+    )
 
 
 async def more_time(camera: Camera) -> None:
@@ -16,7 +23,7 @@ async def more_time(camera: Camera) -> None:
     async with running(30) as office:
         sandbox = office.sandbox
         await sandbox.press(OLGA, "Approve", message=await asked(sandbox))
-        warning = await sandbox.wait_for(lambda: sandbox.find(PAVEL, "Extend"), 150)
+        warning = await offered(sandbox, "Extend")
         await dialog(sandbox, PAVEL, "Extend", warning)
         await camera.take(sandbox, "extend-form", PAVEL, "asked again")
         await sent(sandbox, PAVEL, {})
@@ -35,10 +42,10 @@ async def renewals(camera: Camera) -> None:
         await sent(sandbox, PAVEL, EXCEPTION)
         for who in (SAMIRA, HELEN):
             await sandbox.press(who, "Approve", message=await seen(sandbox, who, "Approve"))
-        reminder = await sandbox.wait_for(lambda: sandbox.find(PAVEL, "Renew"), 90)
-        await camera.take(sandbox, "exception-ends", PAVEL, "Renewals left")
-        await dialog(sandbox, PAVEL, "Renew", reminder)
+        await dialog(sandbox, PAVEL, "Renew", await offered(sandbox, "Renew"))
         await camera.take(sandbox, "renew-form", PAVEL, "Ends on")
+        await sandbox.close(PAVEL, everything=True)
+        await camera.take(sandbox, "exception-ends", PAVEL, "Renewals left", thread=True)
 
 
 async def standing(camera: Camera) -> None:
@@ -46,7 +53,7 @@ async def standing(camera: Camera) -> None:
     async with running() as office:
         sandbox = office.sandbox
         await form(sandbox, PAVEL, "/reset", "account-unlock Locked out")
-        await sent(sandbox, PAVEL, {"Target": "nina.vale"})
+        await sent(sandbox, PAVEL, {"Target": "nina.vale", "Service ticket": "REQ40001"})
         await seen(sandbox, PAVEL, "standing right")
         await camera.take(sandbox, "standing-right", PAVEL, "standing right")
         await form(sandbox, PAVEL, "/breakglass", "identity-containment An account sends spam")
@@ -65,8 +72,8 @@ async def operators(camera: Camera) -> None:
             card = await seen(sandbox, who, "Confirm")
             await camera.take(sandbox, f"operator-act-{who.lower()}", who, "Somebody on the host")
             await sandbox.press(who, "Confirm", message=card)
-        await seen(sandbox, AUDITOR, "confirmed and done")
-        await camera.take(sandbox, "operator-done", AUDITOR, "confirmed and done")
+        await seen(sandbox, AUDITOR, "is released")
+        await camera.take(sandbox, "operator-done", AUDITOR, "is released")
 
 
 async def suspensions(camera: Camera) -> None:

@@ -69,7 +69,8 @@ def _waiting(sheet: HomeContents, scene: ViewContext, governance: Sequence[Block
     """Each part of `governance` has one row of buttons."""
     blocks = [_header(f"Waiting for you ({sheet.waits + sum(block['type'] == 'actions' for block in governance)})")]
     if not sheet.waiting:
-        return [*blocks, *(governance or (section(wording.NOTHING_WAITS),))]
+        nothing = wording.NOTHING_TO_DECIDE if sheet.owing else wording.NOTHING_WAITS
+        return [*blocks, *(governance or (section(nothing),))]
     asked = [(case, ask) for case in sheet.waiting for ask in waiting_asks(case, scene.policy, sheet.person)]
     for later in (False, True):
         part = sorted((one for one in asked if (one[1].kind in _REVIEWS) is later), key=lambda one: _due(one[1]))

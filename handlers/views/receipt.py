@@ -98,7 +98,8 @@ def outcome(
     head = f"{who(request.requester)} {case.id} · {facts.heading(case)}"
     if facts.access_open(case, scene):
         return _granted(case, f"{head}\n{facts.outcome(case, scene)}", content, scene)
-    told = facts.reasons(case) or ([f"*{wording.REASON}:*", *quote(reason, 3000).split("\n")] if reason.strip() else [])
+    given = [f"*{wording.REASON}:*", *quote(reason, 3000).split("\n")] if reason.strip() and not case.cut_short else []
+    told = facts.reasons(case) or given
     over = f"{facts.ended(case, scene)} {executor.standing(case, scene)}".strip()
     said = f"{head}\n{over or facts.outcome(case, scene)}"
     if told_later and over:
@@ -183,7 +184,7 @@ def _channel_state(case: Case, scene: ViewContext) -> str:
         until = scene.day(grant.not_after, grant.opened_at, grant.seconds) if case.dated else scene.at(grant.not_after)
         return f"{word}{by}, until {until}"
     ended = grant.state if grant.state is not GrantState.OPEN else "lapsed"
-    over_by = f" by {who(grant.ended_by)}" if grant.ended_by else ""
+    over_by = f" by {who(grant.ended_by)}" if grant.ended_by else " before its time" if case.cut_short else ""
     return f"{wording.STATES[str(ended)]}{over_by} at {scene.at(grant.ended_at or grant.not_after)}; it was {word}{by}"
 
 

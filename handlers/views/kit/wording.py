@@ -22,6 +22,7 @@ ADD_EVIDENCE, ATTEST, HAND_IN, EVIDENCE, NOTE = "Add evidence", "Attest", "Submi
 ACCEPT, FLAG = "Accept", "Flag"
 GO_AWAY, COME_BACK, EARLIER, LATER = "I am away…", "I am back", "Earlier", "Later"
 NOTHING_WAITS = "You're all caught up."
+NOTHING_TO_DECIDE = "Nothing to decide. What is due from you is below."
 REVIEWS_AFTER = "Reviews: less urgent"
 RESTORE, KEEP, WITHDRAW_RIGHT = "Restore", "Keep", "Withdraw right"
 LIFT, CLOSE_EXCEPTION = "Lift suspension", "Close exception"
