@@ -50,11 +50,20 @@ def _deciding(old: Policy, new: Policy) -> Iterator[str]:
 
 def _deciders(policy: Policy, domain: Domain) -> str:
     rota = policy.rotas.get(domain.on_call or "")
-    parts = [f"the owner {wording.person(policy, domain.owner)}"]
+    parts = [f"the owner {_owners(policy, domain)}"]
     parts += [f"once reached the deputies {wording.people(policy, domain.deputies)}"] if domain.deputies else []
-    parts += [f"whoever is on call of {wording.people(policy, rota.people)}"] if rota else []
+    parts += [f"whoever of {wording.people(policy, rota.people)} is on call"] if rota else []
     parts += [f"the risk owner {wording.person(policy, domain.risk_owner)}"] if domain.risk_owner else []
     return ", ".join(parts)
+
+
+def _owners(policy: Policy, domain: Domain) -> str:
+    """`Olga, from 1 January 2027 Ines`."""
+    later = [
+        f"from {wording.day(t.first)} {wording.person(policy, t.person)}" for t in domain.terms[1:] if t.first is not None
+    ]
+    first = domain.terms[0].person if domain.terms else domain.owner
+    return " and ".join([wording.person(policy, first), *later])
 
 
 def _consent(old: Policy, new: Policy) -> Iterator[str]:
@@ -116,7 +125,7 @@ def _left_to_do(old: Policy, new: Policy) -> Iterator[str]:
     was, rows = agreement.matrix_rows(old), agreement.matrix_rows(new)
     mine: dict[Person, int] = {}
     for row in rows.values() if new.agreement is not None else ():
-        if was.get(row.key) != row and agreement.gives(old, new, row):
+        if old.agreement is None or (was.get(row.key) != row and agreement.gives(old, new, row)):
             for person, _ in agreement.agreeing(new, row):
                 mine[person] = mine.get(person, 0) + 1
     for person, count in mine.items():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from bot.domain.governance.change_effects import effects
-from bot.domain.policy.governance import Agreement
+from bot.domain.policy.governance import Agreement, OwnerTerm
 from bot.domain.policy.model import NamedPerson, Policy
 from tests.bot.building import DEP1, DEP2, OWNER, RISK, policy, runbook, with_domain
 
@@ -52,6 +53,14 @@ def test_under_an_agreement_the_owner_confirms_what_gives_more() -> None:
     assert told["What needs a yes"] == "“Account unlock” needs no yes (before: needs 1 approval)"
     assert "only once it is confirmed" in told["From when"]
     assert told["What to do"] == "Olga confirms 1 row of the matrix, when Countersign asks"
+
+
+def test_a_first_agreement_is_to_be_confirmed_and_a_later_owner_is_named() -> None:
+    rules = Agreement(365 * 86400, 30 * 86400, "hold")
+    assert effects(BASE, replace(BASE, digest="b", agreement=rules))["What to do"].startswith("Olga confirms 1 row")
+    terms = (OwnerTerm(OWNER, None, date(2026, 12, 31)), OwnerTerm(DEP1, date(2027, 1, 1)))
+    told = effects(BASE, with_domain(BASE, terms=terms))
+    assert "the owner Olga and from 1 January 2027 Dev, " in told["Who decides"]
 
 
 def test_of_a_long_change_the_first_few_are_named() -> None:
