@@ -35,8 +35,10 @@ thead th { background: var(--band); } tbody th { font-weight: 600; }
 .letters th:first-child { width: 14%; } .letters .r { width: 32%; } .letters .a { width: 22%; } .letters .i { width: 14%; }
 th { overflow-wrap: normal; } code { overflow-wrap: anywhere; }
 @media screen and (max-width: 34rem) {
-  th, td { padding: .3rem .25rem; font-size: .8rem; } .letters thead .soft { display: none; }
-  .letters th:first-child { width: 22%; } .letters .r { width: 26%; } .letters .a { width: 20%; } .letters .i { width: 16%; }
+  .stacked, .stacked tbody { display: block; } .stacked thead { display: none; } .stacked tr { display: block; border: 1px solid var(--line); margin: 0 0 .4rem; }
+  .stacked th:first-child, .stacked td { display: block; width: auto !important; border: 0; padding: .2rem .45rem; }
+  .stacked td:empty { display: none; } .stacked td::before { content: attr(data-of) ": "; color: var(--soft); }
+  .stacked tbody th { background: var(--band); }
 }
 dl { display: grid; grid-template-columns: 9rem 1fr; gap: .15rem .8rem; } dt { color: var(--soft); } dd { margin: 0; }
 .book, .sign { break-inside: avoid; } .sign td { height: 2.6rem; }
@@ -116,10 +118,10 @@ def _people(policy: Policy, domain: Domain, now: datetime) -> Iterator[tuple[str
 
 def _columns(policy: Policy, found: Sequence[Row]) -> Iterator[str]:
     """What a provider does by itself, with authorisation, and what must be escalated at once."""
-    yield "<table><thead><tr>"
+    yield '<table class="stacked"><thead><tr>'
     yield from (f"<th>{escape(words)}</th>" for words in wording.COLUMNS.values())
     yield "</tr></thead><tbody><tr>"
-    yield from (f"<td>{_listed(policy, found, column)}</td>" for column in wording.COLUMNS)
+    yield from (f'<td data-of="{words}">{_listed(policy, found, column)}</td>' for column, words in wording.COLUMNS.items())
     yield "</tr></tbody></table>"
 
 
@@ -136,14 +138,17 @@ def _book(policy: Policy, row: Row) -> Iterator[str]:
     asked = wording.joined([provider.name for provider in row.providers])
     yield f'<div class="book"><h3>{escape(row.runbook.title)} <span class="soft">{escape(row.runbook.id)}</span></h3>'
     yield f'<p class="soft">{escape(wording.COLUMNS[row.column])}; asked for by {escape(asked)}</p>'
-    yield '<table class="letters"><thead><tr><th>Activity</th>'
+    yield '<table class="letters stacked"><thead><tr><th>Activity</th>'
     yield from (
         f'<th class="{letter.lower()}">{letter} <span class="soft">{word}</span></th>' for letter, word in _LETTERS.items()
     )
     yield "</tr></thead><tbody>"
     for activity in row.activities:
         said = letters(policy, activity, row.channel)
-        cells = "".join(f'<td class="{letter.lower()}">{escape(", ".join(said[letter]))}</td>' for letter in _LETTERS)
+        cells = "".join(
+            f'<td class="{letter.lower()}" data-of="{letter} {word}">{escape(", ".join(said[letter]))}</td>'
+            for letter, word in _LETTERS.items()
+        )
         yield f"<tr><th>{escape(activity.name)}</th>{cells}</tr>"
     yield "</tbody></table>"
     yield from (f"<p>{escape(line)}</p>" for line in instead_words(policy, row))
