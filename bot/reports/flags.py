@@ -64,6 +64,10 @@ _BUILT_IN: tuple[tuple[str, Callable[[_Figures], Iterator[str]]], ...] = (
     ("expired", _expired),
     ("evidence_missing", _any("evidence_missing", "Evidence was not handed in: {}.")),
     ("reviews_overdue", _any("reviews_overdue", "Reviews overdue: {}.")),
+    (
+        "yeses_without_signature",
+        _any("yeses_without_signature", "Yeses without the signature that their runbook demands: {}."),
+    ),
     ("late_findings", _late),
     (
         "approved_within_five_seconds",

@@ -20,6 +20,7 @@ from bot.domain.policy.model import Hours
 from bot.domain.policy.same_text import folded
 from bot.reports.reading import Record
 from bot.reports.requests import RequestLine, begun
+from bot.reports.signatures import YESES
 
 TARGETS = {"emergency_access": timedelta(minutes=15), "reset": timedelta(hours=4), "policy_exception": timedelta(days=2)}
 DEFAULT_HOURS = Hours(frozenset(range(5)), 8 * 60, 18 * 60, "UTC")
@@ -45,10 +46,13 @@ class MonthFigures:
 
     hours: Mapping[str, Hours]
     _cases: dict[str, _Case] = field(default_factory=dict)
+    _answers: Counter[str] = field(default_factory=Counter)  # to what wanted a signature, by how they were given
     _late: dict[str, bool] = field(default_factory=dict)  # findings: whether the newest time of noticing is late
 
     def add(self, record: Record) -> None:
         """One more entry of a case within the scope."""
+        if record.demanded:
+            self._answers[_given(record)] += 1
         if record.type == "finding.filed" or (record.type == "finding.corrected" and record.case in self._late):
             self._late[record.case] = record.values.get("late") is True
         case = self._cases.get(record.case)
@@ -100,6 +104,11 @@ class MonthFigures:
             "late_findings": sum(self._late.values()),
             "repeats_of_denied_targets": _repeats(lines),
             "approved_within_five_seconds": sum(case.hasty for case in cases),
+            "answers_to_be_signed": self._answers.total(),
+            "answers_signed": self._answers["signed"],
+            "answers_by_operator": self._answers["operator"],
+            "answers_without_signature": self._answers["no"] + self._answers["yes"],
+            "yeses_without_signature": self._answers["yes"],
             "unapproved": [str(line.first["case"]) for line in lines if line.unapproved],
         }  # fmt: skip
 
@@ -108,6 +117,15 @@ class MonthFigures:
         local = _at(str(line.first["filed_at"])).astimezone(ZoneInfo(hours.time_zone))
         minute = local.hour * 60 + local.minute
         return local.weekday() not in hours.days or not hours.start <= minute < hours.end
+
+
+def _given(record: Record) -> str:
+    """How an answer under a runbook with `signature` was given: signed, by the host's operator, or as a yes or a no without a signature."""
+    if record.values.get("signed") is True:
+        return "signed"
+    if record.part("actor").get("kind") == "operator":
+        return "operator"
+    return "yes" if record.type in YESES else "no"
 
 
 def _needs_answer(line: RequestLine) -> bool:

@@ -144,10 +144,20 @@ def figure_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Repeats of denied targets", str(told["repeats_of_denied_targets"])),
         ("Approved within five seconds", str(told["approved_within_five_seconds"])),
     ]
+    if told["answers_to_be_signed"]:
+        found.append(("Answers under a signed runbook", _signed(told)))
     if "governance_messages" in told:
         asked = f"{told['governance_messages']}, {told['governance_messages_a_week']} a week (the limit is one)"
         found.append(("Governance messages", asked))
     return found
+
+
+def _signed(told: Mapping[str, Any]) -> str:
+    """A no needs no signature; a yes does."""
+    parts = (
+        ("answers_signed", "signed"), ("answers_by_operator", "by the host's operator"), ("answers_without_signature", "without a signature"),
+    )  # fmt: skip
+    return f"{told['answers_to_be_signed']} ({', '.join(f'{told[name]} {words}' for name, words in parts)})"
 
 
 def _hours(known: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from bot.domain.decision_log.verify.log import Row, Shown
 from bot.domain.policy.model import Policy
 from bot.evidence.people import known_people, opened
 from bot.reports.concerns import concerns
+from bot.reports.signatures import ANSWERS, Signatures
 from storage.log.evidence import Evidence
 
 _DAY = 86_400_000  # milliseconds
@@ -44,17 +45,19 @@ def scope_of(first: date | None, last: date | None, provider: str | None, domain
 
 @dataclass(frozen=True, slots=True)
 class CaseOrigin:
-    """Where a case began: its first entry's type and time, whose it is."""
+    """Where a case began: its first entry's type and time, whose it is, and whether its runbook demanded a signature then."""
 
     type: str
     ts: str
     provider: str
     domain: str
+    demands: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One entry. `told` holds what its digests disclose, by name; `origin` is None for an entry without a case."""
+    """One entry. `told` holds what its digests disclose, by name; `origin` is None for an entry without a case. `key` is what the
+    passkey is called that signed it, "" for one that nobody signed; `demanded`: it is an answer whose runbook wants yeses signed."""
 
     index: int
     leaf: str
@@ -62,6 +65,8 @@ class Record:
     entry: Mapping[str, Any]
     told: Mapping[str, str]
     origin: CaseOrigin | None
+    key: str = ""
+    demanded: bool = False
 
     @property
     def type(self) -> str:
@@ -97,7 +102,7 @@ def records(log: Evidence, scope: Scope, policy: Policy | None = None) -> Iterat
     its provider and domain. `policy` says whose a runbook is. Nothing else is decoded."""
     cases: dict[str, CaseOrigin] = {}
     first, after = _milliseconds(scope.first), _milliseconds(scope.last) + _DAY
-    shown = _Disclosures(log.disclosures())
+    shown, signatures = _Disclosures(log.disclosures()), Signatures(log)
     for row in log.rows():
         begins = first <= row.ts_ms < after
         if row.data is None or not (begins or row.case in cases):
@@ -106,12 +111,20 @@ def records(log: Evidence, scope: Scope, policy: Policy | None = None) -> Iterat
         case = entry.get("case")
         if case is None:
             if begins and concerns(entry, policy, scope.provider, scope.domain):
-                yield Record(row.idx, row.leaf.hex(), row.data, entry, shown.of(row), None)
+                yield _record(row, entry, shown.of(row), None, signatures)
             continue
         if case not in cases and entry.get("case_seq") == 0 and (began := _origin(entry, scope)) is not None:
-            cases[case] = began
+            cases[case] = replace(began, demands=signatures.demanded(entry))
         if case in cases:
-            yield Record(row.idx, row.leaf.hex(), row.data, entry, shown.of(row), cases[case])
+            yield _record(row, entry, shown.of(row), cases[case], signatures)
+
+
+def _record(
+    row: Row, entry: Mapping[str, Any], told: Mapping[str, str], origin: CaseOrigin | None, signatures: Signatures
+) -> Record:  # fmt: skip
+    assert row.data is not None
+    wanted = entry["type"] in ANSWERS and ((origin is not None and origin.demands) or signatures.demanded(entry))
+    return Record(row.idx, row.leaf.hex(), row.data, entry, told, origin, signatures.key(entry, told), wanted)
 
 
 def _milliseconds(day: date) -> int:

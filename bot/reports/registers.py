@@ -22,7 +22,7 @@ from storage.log.evidence import settled_evidence
 _ALWAYS = (date(1970, 1, 1), date(9999, 12, 31))
 _EXCEPTIONS = (
     "case", "state", "provider", "domain", "runbook", "requester", "approved_by", "opened", "until", "renewals", "overdue",
-    "ended",
+    "ended", "signed",
 )  # fmt: skip
 _REVIEWS = ("domain", "due", "passed", "flagged", "overdue", "open")
 _RIGHTS = ("item", "of", "provider", "domain", "answer", "by", "at")
@@ -108,6 +108,7 @@ class _Exceptions:
         return (
             case, "ended" if line.ended else "live", first["provider"], first["domain"], first["runbook"], first["requester"],
             "; ".join(line.approved_by), line.opened_at, line.not_after, self.renewals[case], self.overdue[case], line.ended_at,
+            "; ".join(line.signed),
         )  # fmt: skip
 
 

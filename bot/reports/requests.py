@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.reports.reading import Record
+from bot.reports.signatures import ANSWERS
 
 COLUMNS = (
     "index", "leaf", "case", "filed_at", "kind", "provider", "domain", "runbook", "runbook_sha256", "requester", "target", "reason",
     "seconds", "state", "decided_at", "approvals", "approved_by", "denied_by", "basis", "opened_at", "not_after", "ended_at", "ended",
-    "closed_by", "first_asked_at", "first_answer_at", "evidence_missing", "review", "unapproved",
+    "closed_by", "first_asked_at", "first_answer_at", "evidence_missing", "review", "unapproved", "signed",
 )  # fmt: skip
 _OUTCOMES = {
     "request.denied": "denied", "request.withdrawn": "withdrawn", "request.expired": "expired", "request.refused": "refused",
@@ -44,6 +45,7 @@ class RequestLine:
     first_answer_at: str = ""
     evidence_missing: int = 0
     review: str = ""
+    signed: list[str] = field(default_factory=list)  # who signed an answer, and with which key
 
     @property
     def unapproved(self) -> str:
@@ -57,6 +59,8 @@ class RequestLine:
     def add(self, record: Record, who: str) -> None:
         """One more entry of the case; `who` is its actor as the paper names them."""
         kind, data = record.type, record.values
+        if record.key and kind in ANSWERS:
+            self.signed.append(f"{who}: {record.key}")
         if kind == "delivery.sent" and data.get("purpose") == "card" and not self.first_asked_at:
             self.first_asked_at = record.ts
         if kind in ("request.approved", "request.denied", "request.asked", "request.passed", "request.held"):
@@ -92,6 +96,7 @@ class RequestLine:
             "opened_at": self.opened_at, "not_after": self.not_after, "ended_at": self.ended_at, "ended": self.ended,
             "closed_by": self.closed_by, "first_asked_at": self.first_asked_at, "first_answer_at": self.first_answer_at,
             "evidence_missing": self.evidence_missing, "review": self.review, "unapproved": self.unapproved,
+            "signed": "; ".join(self.signed),
         }  # fmt: skip
         return {**self.first, **own}
 

@@ -11,7 +11,7 @@ from bot.reports.reading import Record
 
 COLUMNS = (
     "index", "leaf", "ts", "type", "case", "provider", "domain", "runbook", "actor", "party", "person", "on_behalf_of", "role",
-    "name", "seconds", "not_after", "due", "why", "to", "said", "policy", "data",
+    "name", "seconds", "not_after", "due", "why", "to", "said", "policy", "data", "signed",
 )  # fmt: skip
 
 TABLES: Mapping[str, tuple[str, ...]] = {  # file name to types of entries; a group is written with its dot
@@ -64,7 +64,7 @@ def row(record: Record, named: Mapping[str, str]) -> dict[str, Any]:
         "to": "; ".join(named.get(str(one), str(one)) for one in to) if isinstance(to, list) else named.get(str(to), str(to)),
         "said": "; ".join(f"{name}: {text}" for name, text in sorted(record.told.items()) if name in _SAID),
         "policy": record.part("policy").get("sha256", ""),
-        "data": _COMPACT.encode(data) if data else "",
+        "data": _COMPACT.encode(data) if data else "", "signed": record.key,
     }  # fmt: skip
 
 

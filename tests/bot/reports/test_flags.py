@@ -9,7 +9,7 @@ from bot.reports.flags import SHARE, flags
 from runbooks.parsing.schema import ReportThresholdsShape
 
 CALM = {
-    "unapproved": [], "to_answer": 20, "expired": 2, "evidence_missing": 0, "reviews_overdue": 0, "late_findings": 0,
+    "unapproved": [], "to_answer": 20, "expired": 2, "evidence_missing": 0, "reviews_overdue": 0, "late_findings": 0, "yeses_without_signature": 0,
     "findings": 0, "approved_within_five_seconds": 0, "answered_within_target": 18, "out_of_hours": 3, "escalations": 3,
     "refused_clicks": 3, "break_glass": 3, "repeats_of_denied_targets": 3,
 }  # fmt: skip
