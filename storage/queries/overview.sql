@@ -59,16 +59,33 @@ WHERE r.id IN (SELECT p.id FROM request AS p WHERE p.state = 'pending')
 ORDER BY r.filed_ms, r.id LIMIT :limit;
 
 -- name: open_samples
--- One of the requests above of each state, domain, provider, requester and runbook, drills apart.
+-- One of the requests above of each state, domain, provider, requester and runbook, drills apart. Of the pending ones `kind` finds
+-- the first of each in the index and skips the rest: the greatest time leads past them, and `|| ''` lets SQLite compare in the index.
+WITH RECURSIVE kind (id) AS (
+  SELECT (
+    SELECT f.id FROM request AS f WHERE f.state = 'pending'
+    ORDER BY f.requester_user, f.requester_team, f.domain, f.provider, f.runbook, f.drill, f.expires_ms LIMIT 1
+  )
+  UNION ALL
+  SELECT (
+    SELECT n.id FROM request AS n
+    WHERE n.state = 'pending' AND (n.requester_user, n.requester_team, n.domain, n.provider, n.runbook, n.drill, n.expires_ms)
+      > (k.requester_user || '', k.requester_team || '', k.domain || '', k.provider || '', k.runbook || '', k.drill || '',
+         9223372036854775807)
+    ORDER BY n.requester_user, n.requester_team, n.domain, n.provider, n.runbook, n.drill, n.expires_ms LIMIT 1
+  )
+  FROM kind JOIN request AS k ON k.id = kind.id
+)
 SELECT r.id, r.kind, r.state, r.title, r.domain, r.provider, r.requester_team, r.requester_user, r.filed_ms, r.expires_ms,
   r.closed_ms, r.drill, r.runbook, r.target, g.state AS grant_state, g.not_after_ms
 FROM request AS r LEFT JOIN access_grant AS g ON g.case_id = r.id
 WHERE r.id IN (
-  SELECT min(s.id) FROM (
-    SELECT p.* FROM request AS p WHERE p.state = 'pending'
-    UNION ALL SELECT f.* FROM request AS f WHERE f.kind = 'finding' AND f.state <> 'closed'
-    UNION ALL SELECT o.* FROM access_grant AS a JOIN request AS o ON o.id = a.case_id WHERE a.state = 'open'
+  SELECT p.id FROM kind AS p
+  UNION ALL SELECT min(s.id) FROM (
+    SELECT f.* FROM request AS f WHERE f.kind = 'finding' AND f.state <> 'closed'
+    UNION ALL SELECT o.* FROM access_grant AS a CROSS JOIN request AS o WHERE a.state = 'open' AND o.id = a.case_id
   ) AS s
+  WHERE s.state <> 'pending'
   GROUP BY s.state, s.domain, s.provider, s.requester_team, s.requester_user, s.runbook, s.drill
 );
 
