@@ -69,7 +69,15 @@ def test_no_value_is_written_into_sql() -> None:
 
 def scans_a_table(line: str) -> bool:
     """Whether this line of a plan goes through a table, and not through what the statement itself made."""
-    return line.startswith("SCAN") and line.split()[1] not in ("heads", "turns", "(subquery-4)", "kind", "p", "s", "CONSTANT")
+    return line.startswith("SCAN") and line.split()[1] not in (
+        "heads",
+        "turns",
+        "(subquery-4)",
+        "kind",
+        "p",
+        "s",
+        "CONSTANT",
+    )
 
 
 @pytest.mark.parametrize(
