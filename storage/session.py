@@ -65,7 +65,7 @@ class Database(Protocol):
         """Returns what `work` returns. A cancelled caller waits for the end. Raises StorageError for a database error."""
 
     def start(self, work: Callable[[Session], T], /) -> asyncio.Future[T]:
-        """Hands `work` over and returns at once; the future is cancelled only if `work` was never handed over."""
+        """Hands `work` over and returns at once; the future is never cancelled."""
 
     async def close(self) -> None:
         """Closes after whatever is under way."""
@@ -81,16 +81,8 @@ class Upkeep(Protocol):
         """Rewrites every table; False where a reader still needs the old pages: call `shed` later."""
 
 
-async def to_its_end(future: asyncio.Future[T]) -> T:
-    """Waits until the future is settled even if the caller is cancelled meanwhile; the cancellation is raised then."""
-    cancelled: asyncio.CancelledError | None = None
-    while not future.done():
-        try:
-            await asyncio.wait({future})
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is None:
-        return future.result()
-    if not future.cancelled():
-        future.exception()  # retrieved, so that asyncio does not report it: the caller is gone
-    raise cancelled
+class Lasting(asyncio.Future[T]):
+    """A future whose waiter waits for its end even if it is cancelled meanwhile; the cancellation is raised then."""
+
+    def cancel(self, msg: object = None) -> bool:
+        return False

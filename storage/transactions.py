@@ -21,7 +21,7 @@ from bot.clock import Clock
 from bot.domain.case.transition import LogEvent
 from bot.domain.errors import EntryError, Stopped, StorageError
 from storage.log.append import Ledger
-from storage.session import Database, Session, to_its_end
+from storage.session import Database, Lasting, Session
 
 T = TypeVar("T")
 GROUP = 100  # acts in one transaction at most
@@ -136,7 +136,7 @@ class Group:
 
     async def run(self, work: Callable[[Tx], T]) -> T:
         """What `work` returns once it is committed; its error if it failed. A cancelled caller waits for the end."""
-        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        future = Lasting[T](loop=asyncio.get_running_loop())
 
         def heard(outcome: _Outcome) -> None:
             if outcome.error is None:
@@ -146,14 +146,14 @@ class Group:
 
         self._waiting.append(_Slot(work, heard))
         self._pump()
-        return await to_its_end(future)
+        return await future
 
     async def run_each(self, works: Sequence[Callable[[Tx], T]]) -> list[T | Exception]:
         """The same for many at once, which costs the event loop one turn and not one for each: results and errors in
         their places. What stops the program is raised."""
         if not works:
             return []
-        whole: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        whole = Lasting[None](loop=asyncio.get_running_loop())
         outcomes: list[_Outcome] = [_Outcome()] * len(works)
         left = len(works)
 
@@ -168,7 +168,7 @@ class Group:
 
         self._waiting.extend(_Slot(work, hearing(place)) for place, work in enumerate(works))
         self._pump()
-        await to_its_end(whole)
+        await whole
         return [_result(outcome) for outcome in outcomes]
 
     async def drained(self) -> None:
@@ -184,8 +184,7 @@ class Group:
 
     def _deliver(self, done: asyncio.Future[_Outcomes]) -> None:
         self._under_way = None
-        if done.cancelled() or (fault := done.exception()) is not None:
-            fault = StorageError("The program is stopping.") if done.cancelled() else fault
+        if (fault := done.exception()) is not None:
             outcomes = [(self._waiting.popleft(), _Outcome(error=fault)) for _ in range(len(self._waiting))]
         else:
             outcomes = done.result()

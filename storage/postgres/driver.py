@@ -27,7 +27,7 @@ from storage.postgres.errors import explained, is_lost
 from storage.postgres.outcome import settle
 from storage.postgres.values import adapt, translated
 from storage.queries.loader import load, parse
-from storage.session import Row, to_its_end
+from storage.session import Lasting, Row
 from storage.values import moment
 
 T = TypeVar("T")
@@ -177,11 +177,11 @@ class PostgresDatabase:
             raise explained(error) from error
 
     async def run(self, work: Callable[[PostgresSession], T], /) -> T:
-        return await to_its_end(self.start(work))
+        return await self.start(work)
 
     def start(self, work: Callable[[PostgresSession], T], /) -> asyncio.Future[T]:
         loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
+        done = Lasting[T](loop=loop)
         if self._closed:
             done.set_exception(StorageError("The database is closed."))
             return done

@@ -3,7 +3,8 @@
 A transaction is one plain function, run from its first statement to its last on aiosqlite's thread. There is no await
 between two statements, so no two can share a transaction, and a cancelled caller neither leaves one open nor stops its
 commit: it waits for the end and is cancelled then. WAL and synchronous=FULL: what was committed survives a power cut.
-aiosqlite's private `_execute` is used here and nowhere else.
+Work is put into aiosqlite's private queue `_tx`, here and nowhere else: its own way costs a task and
+a second turn of the event loop for each transaction.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import aiosqlite
 
 from bot.domain.errors import DiskRefuses, StorageError
 from storage.queries.loader import load
-from storage.session import Row, to_its_end
+from storage.session import Lasting, Row
 
 T = TypeVar("T")
 QUERIES = load(Path(__file__).parent / "dialect.sql")
@@ -122,7 +123,6 @@ class SqliteDatabase:
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
         self._session: SqliteSession | None = None
-        self._carriers: set[asyncio.Task[None]] = set()
 
     @classmethod
     async def open(cls, path: Path, *, writable: bool = True) -> SqliteDatabase:
@@ -142,37 +142,14 @@ class SqliteDatabase:
         return database
 
     async def run(self, work: Callable[[SqliteSession], T], /) -> T:
-        return await to_its_end(self.start(work))
+        return await self.start(work)
 
     def start(self, work: Callable[[SqliteSession], T], /) -> asyncio.Future[T]:
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[T] = loop.create_future()
-
-        def whole() -> None:
-            result, error = _outcome(work, self._session)
-            loop.call_soon_threadsafe(_settle, done, result, error)
-
-        handed_over = False
-
-        async def carry() -> None:
-            nonlocal handed_over
-            handed_over = True
-            try:
-                await self._connection._execute(whole)  # type: ignore[no-untyped-call]
-            except ValueError:
-                _settle(done, None, StorageError("The database is closed."))
-
-        carrier = loop.create_task(carry())
-        self._carriers.add(carrier)
-
-        def carried(task: asyncio.Task[None]) -> None:
-            self._carriers.discard(task)
-            if not handed_over:
-                done.cancel()
-            elif not task.cancelled() and task.exception() is not None:
-                _settle(done, None, task.exception())
-
-        carrier.add_done_callback(carried)
+        done = Lasting[T](loop=asyncio.get_running_loop())
+        if self._connection._running:
+            self._connection._tx.put_nowait((done, partial(_worked, work, self._session)))
+        else:
+            done.set_exception(StorageError("The database is closed."))
         return done
 
     async def close(self) -> None:
@@ -198,24 +175,12 @@ def explained(error: sqlite3.Error) -> StorageError:
     return kind(sentence or f"The database refused: {error}. Nothing was written.")
 
 
-def _outcome(work: Callable[[SqliteSession], T], session: SqliteSession | None) -> tuple[T | None, BaseException | None]:
+def _worked(work: Callable[[SqliteSession], T], session: SqliteSession | None) -> T:
+    """On aiosqlite's thread, which brings the result, or any exception, to the future on the event loop."""
     try:
-        return work(session), None  # type: ignore[arg-type]  # None only while opening, whose work ignores it
+        return work(session)  # type: ignore[arg-type]  # None only while opening, whose work ignores it
     except sqlite3.Error as error:
-        explanation = explained(error)
-        explanation.__cause__ = error
-        return None, explanation
-    except BaseException as error:  # noqa: BLE001  # it belongs to the caller, on the other thread
-        return None, error
-
-
-def _settle(done: asyncio.Future[T], result: T | None, error: BaseException | None) -> None:
-    if done.done():
-        return
-    if error is not None:
-        done.set_exception(error)
-    else:
-        done.set_result(result)  # type: ignore[arg-type]  # T may be Optional itself
+        raise explained(error) from error
 
 
 def _address(path: Path, writable: bool) -> str:

@@ -15,18 +15,22 @@ import pytest
 
 from bot.domain.case.transition import CLOCK, LogEvent, Transition
 from bot.domain.errors import StorageError
-from storage.session import to_its_end
+from storage.session import Lasting
 from storage.sqlite.driver import SqliteDatabase, SqliteSession
 from storage.store import SqliteStore
 from tests.storage.making import HandClock, count
 
 
-def test_aiosqlite_still_has_the_method_that_runs_a_function_on_its_thread() -> None:
+async def test_aiosqlite_still_has_the_queue_from_which_its_thread_takes_work(path: Path) -> None:
     """If this fails, the pin in pyproject.toml moved: read `storage.sqlite.driver` before anything else."""
-    execute = getattr(aiosqlite.Connection, "_execute", None)
-    assert inspect.iscoroutinefunction(execute)
-    assert list(inspect.signature(execute).parameters) == ["self", "fn", "args", "kwargs"]
+    connection = await aiosqlite.connect(path)
+    done = asyncio.get_running_loop().create_future()
+    connection._tx.put_nowait((done, threading.get_ident))
+    assert await done == connection._thread.ident
+    assert connection._running
     assert isinstance(inspect.getattr_static(aiosqlite.Connection, "_conn"), property)
+    await connection.close()
+    assert not connection._running
 
 
 async def test_a_transaction_is_one_function_on_one_other_thread(path: Path) -> None:
@@ -69,8 +73,12 @@ async def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
 
 
 async def test_a_cancelled_wait_goes_on_to_the_end() -> None:
-    future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-    task = asyncio.ensure_future(to_its_end(future))
+    future = Lasting[int]()
+
+    async def wait() -> int:
+        return await future
+
+    task = asyncio.ensure_future(wait())
     for _ in range(3):
         await asyncio.sleep(0)
         task.cancel()
@@ -81,16 +89,17 @@ async def test_a_cancelled_wait_goes_on_to_the_end() -> None:
         await task
 
 
-async def test_work_handed_over_as_the_loop_is_cancelled_is_reported_as_never_begun(path: Path) -> None:
-    database = await SqliteDatabase.open(path)
-    begun: list[int] = []
-    done = database.start(lambda _: begun.append(1))
-    for carrier in database._carriers:
-        carrier.cancel()
+async def test_work_that_fails_for_a_cancelled_caller_is_the_end_of_its_wait(path: Path) -> None:
+    database, go_on = await SqliteDatabase.open(path), threading.Event()
+    task = asyncio.ensure_future(database.run(lambda session: go_on.wait(30) and session.raw.execute("nonsense")))
+    await asyncio.sleep(0)
+    task.cancel()
+    go_on.set()
     with pytest.raises(asyncio.CancelledError):
-        await done
-    assert begun == []
+        await task
     await database.close()
+    with pytest.raises(StorageError, match="closed"):
+        await database.run(lambda session: session.in_transaction)
 
 
 async def test_another_process_that_comes_and_goes_takes_no_commit_with_it(path: Path) -> None:
