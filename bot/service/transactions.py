@@ -231,7 +231,8 @@ class TransactionRunner:
     def _whole(self, act: Transition) -> Transition:
         policy, now = self._current.policy, self._clock.now()
         also = suspending(act, policy, self._clock.request_id, now)
-        return replace(act, also=(*act.also, *also), wakes=waking.waking(act, policy, now, self._scale))
+        wakes = waking.waking(act, policy, now, self._scale)
+        return replace(act, also=(*act.also, *also), wakes=wakes) if also or wakes != act.wakes else act
 
     async def presence(self, people: Iterable[Person], kind: Kind | None) -> Presence:
         """Who is away, whose account is gone and, for an emergency, who sleeps. Whom Slack does not answer for in time

@@ -48,7 +48,8 @@ def write(tx: Tx, act: Transition) -> None:
     if gives(act) and (tx.clock.jumped() is not None or tx.session.row("clock_is_doubted") is not None):
         raise Frozen("The clock jumped and nobody has confirmed it: nothing is given. See `countersign doctor`.")
     if act.after is not None:
-        act = replace(act, after=executor.planned(act.before, act.after, tx.now))
+        after = executor.planned(act.before, act.after, tx.now)
+        act = act if after is act.after else replace(act, after=after)
     if act.valid_before is not None and tx.now >= act.valid_before:
         raise TooLate("The deadline passed before this could be written.")
     if act.inbox is not None:
@@ -156,7 +157,7 @@ def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: A
     def changed(name: str, was: Sequence[P], now: Sequence[P], columns: Callable[[P], Columns]) -> None:
         if was is now:
             return
-        rows = [{"case_id": case_id, "ask": n, "n": i} | columns(b) for i, a, b in _paired(was, now) if a != b]
+        rows = [{"case_id": case_id, "ask": n, "n": i} | columns(b) for i, a, b in _paired(was, now) if a is not b and a != b]
         if rows:
             session.many(name, rows)
 

@@ -99,9 +99,10 @@ class Ledger:
 
     def _sealed(self, draft: LogEvent, ts: datetime) -> tuple[HashedEntry, Head]:
         head = self.head()
-        place = EntryPosition(head.origin, head.size, ts)
+        seq, prev = 0, None
         if draft.case is not None and (last := self._session.row("last_of_case", case_id=draft.case)):
-            place = replace(place, seq=last["entries"], prev=last["leaf"])
+            seq, prev = last["entries"], last["leaf"]
+        place = EntryPosition(head.origin, head.size, ts, seq, prev)
         refs, fresh = self._refs(draft)
         return seal(draft, place, refs, fresh, self._clock.salt), head
 

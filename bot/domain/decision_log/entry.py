@@ -25,6 +25,7 @@ MAX_BYTES = 65_535
 _MAX_INT = 2**53
 _HALF = "A text holds half a character (a lone surrogate); type it again."
 _COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_ATOMS = frozenset({str, int, bool})  # what names nobody and is written as it is
 Json = Mapping[str, object]
 
 
@@ -165,6 +166,8 @@ def _named(named: FileDigest) -> dict[str, str]:
 
 
 def _plain(value: object, refs: Mapping[Person, str], digests: Mapping[str, str]) -> object:
+    if type(value) in _ATOMS:
+        return value
     if isinstance(value, Person):
         return refs[value]
     if isinstance(value, Disclosed):
@@ -191,7 +194,8 @@ def _check(value: object) -> bool:
         plain = True
         for key, item in value.items():  # type: ignore[attr-defined]
             plain &= _key(key)
-            plain &= _check(item)
+            if type(item) is not str:
+                plain &= _check(item)
         return plain
     if kind is list or kind is tuple:
         return min(map(_check, value), default=True)  # type: ignore[call-overload]  # looks at every item
@@ -217,9 +221,11 @@ def _derived(value: object) -> None:
 
 
 def _key(key: object) -> bool:
+    if type(key) is str and key.isascii():
+        return True
     if not (isinstance(key, str) and key.isascii()):
         raise EntryError(f"Keys in the log are ASCII; {key!r} is not.")
-    return type(key) is str
+    return False
 
 
 def _small(value: int) -> None:
@@ -239,6 +245,8 @@ def persons_in(draft: LogEvent) -> tuple[Person, ...]:
     found: list[Person] = [p for p in (draft.actor.person, draft.on_behalf_of) if p is not None]
 
     def walk(value: object) -> None:
+        if type(value) in _ATOMS:
+            return
         if isinstance(value, Person):
             found.append(value)
         elif isinstance(value, Mapping):
