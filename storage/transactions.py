@@ -2,8 +2,8 @@
 
 Group commit: acts that arrive together share one transaction, and one wait for the disk.
 
-Each act runs in its savepoint, so one that fails undoes only itself and its error goes to its own caller. No caller learns of
-success before the commit. If the commit fails, every caller of the group gets that error, also those whose act was refused, because
+An act that fails undoes only itself, and its error goes to its own caller: the transaction is undone and run again with each act
+in a savepoint, which few groups need. No caller learns of success before the commit. If the commit fails, every caller of the group gets that error, also those whose act was refused, because
 the state that refused them was never stored.
 """
 
@@ -213,12 +213,32 @@ class Group:
             return self._transaction(session, slots)
 
     def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
+        tx = self._begun(session)
+        outcomes: _Outcomes = []
+        for slot in slots:
+            try:
+                outcomes.append((slot, _Outcome(slot.work(tx))))
+            except Exception as error:
+                if not session.in_transaction:  # a full disk makes SQLite undo everything by itself
+                    raise
+                session.rollback()
+                return self._apart(session, slots) if slots[1:] else [(slot, _Outcome(error=_explained(session, error)))]
+        return _committed(tx, outcomes)
+
+    def _apart(self, session: Session, slots: list[_Slot]) -> _Outcomes:
+        """The transaction with each act in a savepoint."""
+        tx = self._begun(session)
+        return _committed(tx, [(slot, _one(slot, tx)) for slot in slots])
+
+    def _begun(self, session: Session) -> Tx:
         now = session.begin(write=True) or self._clock.now()
-        ledger = Ledger(session, self._clock)
-        outcomes = [(slot, _one(slot, Tx(session, ledger, now, self._clock, self.halted))) for slot in slots]
-        ledger.flush()
-        session.commit()
-        return outcomes
+        return Tx(session, Ledger(session, self._clock), now, self._clock, self.halted)
+
+
+def _committed(tx: Tx, outcomes: _Outcomes) -> _Outcomes:
+    tx.ledger.flush()
+    tx.session.commit()
+    return outcomes
 
 
 def _one(slot: _Slot, tx: Tx) -> _Outcome:
@@ -229,7 +249,7 @@ def _one(slot: _Slot, tx: Tx) -> _Outcome:
     try:
         outcome = _Outcome(slot.work(tx))
     except Exception as error:  # it belongs to the caller; the act is undone first
-        if not session.in_transaction:  # a full disk makes SQLite undo everything by itself
+        if not session.in_transaction:
             raise
         ledger.undo(mark)
         session.rollback_to_savepoint()

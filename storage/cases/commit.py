@@ -157,7 +157,9 @@ def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: A
     def changed(name: str, was: Sequence[P], now: Sequence[P], columns: Callable[[P], Columns]) -> None:
         if was is now:
             return
-        rows = [{"case_id": case_id, "ask": n, "n": i} | columns(b) for i, a, b in _paired(was, now) if a is not b and a != b]
+        rows = [
+            {"case_id": case_id, "ask": n, "n": i} | columns(b) for i, a, b in _paired(was, now) if a is not b and a != b
+        ]
         if rows:
             session.many(name, rows)
 

@@ -70,17 +70,24 @@ async def test_acts_that_arrive_together_share_a_commit(store: SqliteStore) -> N
     await asyncio.gather(*(store.commit(filing(new_case(f"R-{n}"))) for n in range(250)))
     commits = [s for s in seen if s == "COMMIT"]
     assert len(commits) == 3
-    assert seen.count("SAVEPOINT act") == 250
+    assert "SAVEPOINT act" not in seen  # none of them failed
 
 
 async def test_acts_that_are_handed_over_together_end_together_each_in_its_place(store: SqliteStore) -> None:
     seen = await statements(store)
     assert await store.commit_each([filing(new_case(f"R-{n}")) for n in range(150)]) == [None] * 150
-    assert [seen.count(s) for s in ("COMMIT", "SAVEPOINT act")] == [2, 150]
+    assert [seen.count(s) for s in ("COMMIT", "SAVEPOINT act")] == [2, 0]
     cases = [case for n in range(3) if (case := await store.cases.case(f"R-{n}"))]
     await store.commit(denial(cases[1]))
+    seen.clear()
     found = await store.commit_each([denial(case) for case in cases])
     assert [type(result) for result in found] == [type(None), Stale, type(None)]
+    control = [s for s in seen if s.split()[0] in ("BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE")]
+    failed = ["SAVEPOINT act", "ROLLBACK TO act", "RELEASE act"]
+    assert control == [
+        "BEGIN IMMEDIATE", "ROLLBACK", "BEGIN IMMEDIATE", "SAVEPOINT act", "RELEASE act", *failed, "SAVEPOINT act", "RELEASE act",
+        "COMMIT",
+    ]  # fmt: skip
     assert await store.commit_each([]) == []
 
 
@@ -98,13 +105,21 @@ async def test_coroutines_that_share_the_connection_never_share_a_transaction(st
     works = [store.commit(filing(new_case(f"R-{n}"))) for n in range(50)]
     works += [store.inbox.take_in(f"k{n}", read, {}) for n in range(50)]  # type: ignore[misc]
     await asyncio.gather(*works, *(store.cases.case(f"R-{n}") for n in range(50)))
-    inside = ""
-    for statement in seen:
-        if statement == "SAVEPOINT act":
-            assert inside == ""
-            inside = "act"
-        elif statement == "RELEASE act":
-            inside = ""
+    marks = [s for s in seen if s in ("BEGIN IMMEDIATE", "COMMIT")]
+    assert marks == ["BEGIN IMMEDIATE", "COMMIT"] * (len(marks) // 2) != []
+
+
+async def test_an_act_alone_that_fails_is_undone_with_its_transaction(store: SqliteStore, path: Path) -> None:
+    case = await store.commit(filing(new_case("R-1")))
+    assert case is not None
+    await store.commit(denial(case))
+    entries, seen = count(path, "log_entry"), await statements(store)
+    with pytest.raises(Stale):
+        await store.commit(denial(case))
+    assert seen[0] == "BEGIN IMMEDIATE"
+    assert seen[-1] == "ROLLBACK"
+    assert "COMMIT" not in seen
+    assert count(path, "log_entry") == entries
 
 
 async def test_a_pool_of_writers_does_not_starve_a_reader(store: SqliteStore) -> None:
