@@ -15,11 +15,11 @@ MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
 
-# Tests run on every core, two on each (tests/quicker.py); WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
+# Tests run on every core, three on each (tests/quicker.py); WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
 # DATABASE=postgresql runs them all on PostgreSQL, without what only SQLite has; tests with the mark `both` run on each anyway.
 WORKERS ?= auto
 DATABASE ?= sqlite
-PARALLEL := -n $(WORKERS) --maxprocesses 8 --dist worksteal --reruns 2
+PARALLEL := -n $(WORKERS) --maxprocesses 12 --dist worksteal --reruns 2
 FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py
 
 test: $(STAMP) ## Everything that can fail, the browser included (10 minutes on two cores)

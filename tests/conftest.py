@@ -22,7 +22,7 @@ from tests import database
 from tests.bot.building import policy
 from tests.bot.office import Office
 from tests.postgres import PostgresForTests, running
-from tests.quicker import copy_the_schema, exempt_from_collection, keep_temporary_files_in_memory, workers
+from tests.quicker import copy_the_schema, dealt, exempt_from_collection, keep_temporary_files_in_memory, workers
 
 EXAMPLE = Path(__file__).parents[1] / "runbooks"
 CHROMIUM_FLAGS = (
@@ -45,12 +45,17 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 LONGEST = ("test_chaos", "test_kill", "test_random_session", "test_token_revoked")  # files that begin so take longest
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
     do. The random order within each of the three groups stays."""
     if database.chosen.kind != "sqlite":
         items[:] = [item for item in items if item.get_closest_marker("sqlite") is None]
-    items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), "end_to_end" not in item.path.parts))
+    items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), not runs_a_bot(item)))
+    items[:] = dealt(items, runs_a_bot, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def runs_a_bot(item: pytest.Item) -> bool:
+    return "end_to_end" in item.path.parts
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -68,11 +68,12 @@ MONDAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 class ReviewOffice(Office):
     """An office in which the loop of the reviews runs, too."""
 
-    async def pass_days(self, days: float, every: timedelta = HOUR) -> None:
-        """Time passes, and everything runs."""
+    async def pass_days(self, days: float, every: timedelta | None = None) -> None:
+        """Time passes, and everything runs: each hour in the morning, when reviews speak, and each fourth otherwise."""
         end = self.clock.at + days * DAY
         while self.clock.at < end:
-            self.clock.at = min(end, self.clock.at + every)
+            step = every or (HOUR if 6 <= self.clock.at.hour < 12 else 4 * HOUR)
+            self.clock.at = min(end, self.clock.at + step)
             await self.look()
 
     async def look(self) -> None:
