@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from bot.domain.case.campaign import Asked, Campaign, Item
-from bot.domain.case.transition import Transition
+from bot.domain.case.transition import Actor, Transition
 from bot.domain.decision_log import review_events
 from bot.domain.decision_log.entry_types import ENTRY_TYPES
 from bot.evidence.case_export import export_case
@@ -451,3 +452,29 @@ async def test_a_review_of_rights_is_a_case_whose_sentences_name_the_right_and_t
     ]
     await page.select_option("#f-person", label="Pavel Horak (T0HOME/U0PE1)")
     await expect(page.locator("#count")).to_have_text("1 of 1 cases")
+
+
+async def test_what_the_clock_ended_before_its_time_is_not_called_late(look: Callable[..., Any], tmp_path: Path) -> None:
+    log = await Writer(tmp_path / "early.db").open()
+    await log.load(signed_policy())
+    early, late = "R-00000001", "R-00000002"
+    for case, end in ((early, timedelta(minutes=9)), (late, timedelta(minutes=-9))):
+        await log.file(case)
+        await log.approve(case)
+        await log.write(
+            "grant.lapsed", Actor("clock"), case, seconds=3600, not_after=log.clock.now() + end, closed_by="clock"
+        )
+    await log.file("R-00000003")
+    await log.write(
+        "request.expired", Actor("clock"), "R-00000003", asked=(OWNER,), delivered=1, reason="Northgate is suspended."
+    )
+    await log.store.close()
+    page = await look(log.export(tmp_path / "early"))
+    for case, said in (
+        (early, "The approval ended before its time"),
+        (late, "The time ran out"),
+        ("R-00000003", "It expired before its time: Northgate is suspended."),
+    ):
+        told = page.locator(f'details[data-case="{case}"]')
+        await told.locator("summary").click()
+        await expect(told.locator(".timeline li").last).to_contain_text(said)
