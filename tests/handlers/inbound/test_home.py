@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 
 from bot.domain.case.campaign import Campaign, CampaignChange
-from bot.domain.case.model import Case
+from bot.domain.case.model import Case, Duty
 from bot.domain.case.transition import Transition
 from bot.domain.errors import StorageError
 from bot.domain.policy.people import Person
@@ -48,6 +48,14 @@ def buttons(view: Any) -> list[tuple[str, str]]:
 
 def shown(view: Any) -> str:
     return "\n".join(b["text"]["text"] for b in view["blocks"] if "text" in b)
+
+
+def test_what_is_due_is_named_with_its_time_and_nobody_who_owes_something_is_called_caught_up() -> None:
+    duty = Duty("evidence", "session_recording", T0, T0 + 24 * HOUR, None)
+    view = home(sheet(PE1, owing=(replace(case_of(BASE), duties=(duty,)),)), scene(), may_ask=True)
+    assert "*Still due:* session recording, by " in shown(view)
+    assert "all caught up" not in shown(view)
+    assert "all caught up" in shown(home(sheet(PE1), scene(), may_ask=True))
 
 
 @dataclass
