@@ -59,7 +59,7 @@ def form(
     blocks += [context(line, ids.BLOCK_DOUBT) for line in look_twice(draft.entered.get(ids.TARGET_TEXT, ""))]
     if draft.was_cut:
         blocks.append(context(wording.FORM_CUT, ids.BLOCK_NOTE))
-    blocks.append(_reason(draft.entered, wording.GLASS_REASON_HINT if glass else wording.FORM_REASON_HINT))
+    blocks.append(_reason(draft.entered, _reason_hint(chosen, glass=glass)))
     if chosen is not None:
         blocks.append(
             _until(chosen, draft.entered, scene) if end_dates.is_dated(chosen) else _duration(chosen, draft.entered)
@@ -104,6 +104,14 @@ def read_metadata(text: str, entered: Mapping[str, str], chosen: str) -> FormDra
     kind = next((k for k in wording.KINDS if k == read.get("kind")), None)
     door = read.get("door")
     return FormDraft(kind, chosen, held | dict(entered), read.get("cut") is True, door if isinstance(door, str) else "")
+
+
+def _reason_hint(chosen: Runbook | None, *, glass: bool) -> str:
+    """Who reads the reason, and when."""
+    if glass:
+        return wording.GLASS_REASON_HINT
+    nobody_decides = chosen is not None and chosen.right == "autonomous"
+    return wording.STANDING_REASON_HINT if nobody_decides else wording.FORM_REASON_HINT
 
 
 def _runbook(offered: Sequence[Runbook], chosen: Runbook | None) -> Block:

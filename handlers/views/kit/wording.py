@@ -143,6 +143,7 @@ FORM_TITLE = "Ask for approval"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
 FORM_CHOOSE = "Choose a runbook to see its questions and what happens next."
 FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides from this."
+STANDING_REASON_HINT = "What happened, and why. The owner reads it afterwards."
 GLASS_REASON_HINT = "What happened, and why this cannot wait. Everybody paged and the reviewer read it."
 FORM_CHANGED = "The form has changed. Choose the runbook again."
 

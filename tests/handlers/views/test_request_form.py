@@ -38,6 +38,13 @@ def test_break_glass_warns_says_who_is_paged_and_its_button_says_what_happens() 
     assert "The owner decides by this" not in str(view)
 
 
+def test_a_right_that_nobody_decides_does_not_call_the_owner_the_judge_of_its_reason() -> None:
+    base = policy(runbooks=[runbook("unlock", kind="reset", right="autonomous", escalation=None)])
+    assert wording.STANDING_REASON_HINT in str(drawn("unlock", base))
+    assert wording.FORM_REASON_HINT not in str(drawn("unlock", base))
+    assert wording.FORM_REASON_HINT in str(drawn("emergency", policy()))
+
+
 def test_with_a_debt_it_is_an_ordinary_request() -> None:
     view = drawn("glass", GLASS, debt="The quota is used up, so nothing opens before a yes.")
     assert (consequence(view)["type"], view["submit"]["text"]) == ("context", "Send request")
