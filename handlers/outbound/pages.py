@@ -17,8 +17,8 @@ from bot.ports.directory import Directory
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.coming_steps import with_ahead
 from handlers.outbound.message_kinds import RenderContext
+from handlers.views import case_log, pages, reports, suspensions
 from handlers.views import drill as drills
-from handlers.views import pages, reports, suspensions
 from handlers.views.answers import say
 from handlers.views.governance.agreement import blocks
 from handlers.views.governance.campaigns import at_home_line
@@ -70,10 +70,10 @@ async def _log(context: RenderContext, person: Person, argument: str, scene: Vie
         return say("unknown", {"argument": argument}, scene)
     rows = await context.store.log.of_case(case.id)
     if how.strip().lower() == "proof":
-        return pages.proof(case, rows, scene)
-    refs = {ref for row in rows if isinstance(ref := pages.actor_of(row).get("ref"), str)}
+        return case_log.proof(case, rows, scene)
+    refs = {ref for row in rows for ref in case_log.refs_of(row)}
     known = {ref: found for ref in refs if (found := await context.store.operator.person_of(ref)) is not None}
-    return pages.log(case, rows, known, scene)
+    return case_log.log(case, rows, known, scene)
 
 
 async def _matrix(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:

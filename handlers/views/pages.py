@@ -6,30 +6,24 @@ decision falls. A provider's person gets only cases, runbooks and domains of the
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from itertools import groupby
+from collections.abc import Sequence
 
 from bot.domain.case.lifecycle import AskState
 from bot.domain.case.model import Case
-from bot.domain.decision_log.entry_types import in_words
 from bot.domain.policy.model import Domain, Policy, Runbook
 from bot.domain.policy.on_call import on_call
 from bot.domain.policy.people import Person, Profile
 from bot.domain.timing import end_dates
 from bot.domain.workflow.asks.kinds import KINDS
-from bot.ports.records import LogRow
 from handlers.views import facts
-from handlers.views.drill import DRILL
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Message, context, message
 from handlers.views.kit.context import ViewContext, everyone, who
 from handlers.views.kit.escaping import escape, inline, one_line
 from handlers.views.receipt import status
 
-SHOWN, _REGISTER, _HISTORY = 15, 40, 40
+SHOWN, _REGISTER = 15, 40
 
 
 def listing(title: str, empty: str, cases: Sequence[Case], scene: ViewContext) -> Message:
@@ -163,66 +157,6 @@ def newest(cases: Sequence[Case], scene: ViewContext) -> Message:
         word = wording.STATES.get(str(state), str(state))
         lines.append(f"*{case.id}* {facts.heading(case, 120)}: {word}, asked at {scene.at(case.request.filed_at)}")
     lines.append(f"`/{scene.prefix}countersign log ID` shows what the decision log says of one of them.")
-    return _page("\n".join(lines), lines)
-
-
-def log(case: Case, rows: Sequence[LogRow], people: Mapping[str, Person], scene: ViewContext) -> Message:
-    """The decision log's entries about one request in words: who, what, and when to the second. Messages that were delivered are
-    one line. `people`: the person of each pseudonym that is not erased."""
-    drill = "" if case.request.drill is None else f"{DRILL} "
-    lines = [f"{drill}*{case.id}* {facts.heading(case, 120)}"]
-    lines += [f"{drill}{line}" for line in _history(rows, people)[-_HISTORY:]]
-    lines.append(f"Proof (types, entries, hashes): `/{scene.prefix}countersign log {case.id} proof`")
-    return _page("\n".join(lines), lines)
-
-
-def _history(rows: Sequence[LogRow], people: Mapping[str, Person]) -> list[str]:
-    lines = list[str]()
-    for delivered, group in groupby(rows, lambda row: row.type == "delivery.sent"):
-        found = list(group)
-        if delivered:
-            many = "1 message" if len(found) == 1 else f"{len(found)} messages"
-            lines.append(f"{_second(found[-1])}  {many} delivered")
-        else:
-            lines += [f"{_second(row)}  {in_words(row.type, _actor(row, people), read_entry(row))}" for row in found]
-    return lines
-
-
-def _actor(row: LogRow, people: Mapping[str, Person]) -> str:
-    """The actor of an entry."""
-    actor = actor_of(row)
-    person = people.get(str(actor.get("ref")))
-    if person is not None:
-        return who(person)
-    return {"clock": "The clock", "system": "Countersign", "operator": "The operator"}.get(
-        str(actor.get("kind")), "Somebody"
-    )
-
-
-def read_entry(row: LogRow) -> Mapping[str, object]:
-    """An entry as it was written; empty where its bytes were pruned."""
-    entry = json.loads(row.data) if row.data else {}
-    return entry if isinstance(entry, dict) else {}
-
-
-def actor_of(row: LogRow) -> Mapping[str, object]:
-    """The actor of an entry; empty where its bytes were pruned."""
-    actor = read_entry(row).get("actor")
-    return actor if isinstance(actor, dict) else {}
-
-
-def _second(row: LogRow) -> str:
-    at = datetime.fromtimestamp(row.ts_ms / 1000, UTC)
-    return f"<!date^{row.ts_ms // 1000}^{{date_short_pretty}}, {{time_secs}}|{at:%Y-%m-%d %H:%M:%S} UTC>"
-
-
-def proof(case: Case, rows: Sequence[LogRow], scene: ViewContext) -> Message:
-    """The log's own view of one request: index, time, type and leaf hash of each entry."""
-    drill = "" if case.request.drill is None else f"{DRILL} "
-    lines = [f"{drill}*{case.id}* {facts.heading(case, 120)}: {len(rows)} entries of the decision log"]
-    for row in rows[-40:]:
-        at = scene.at(datetime.fromtimestamp(row.ts_ms / 1000, UTC))
-        lines.append(f"{drill}`{row.idx}` {inline(row.type, 40)} at {at} · leaf `{row.leaf.hex()[:12]}`")
     return _page("\n".join(lines), lines)
 
 

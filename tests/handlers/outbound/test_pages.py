@@ -49,6 +49,8 @@ async def test_log_says_who_did_what_to_the_second_and_keeps_types_and_hashes_be
     await office.click(OWNER, case_id, "deny")
     told = (await PAGES["log"](parts.rendering(office), OWNER, case_id, scene(office.policy))).text
     assert f"<@{PE1.user}> asked for it" in told
+    assert f"  Asked: <@{OWNER.user}>" in told
+    assert "The next people" not in told
     assert f"<@{OWNER.user}> denied it" in told
     assert "{time_secs}" in told
     assert "leaf" not in told
