@@ -17,13 +17,14 @@ from bot.ports.directory import Directory
 from handlers.outbound.agreement_drawings import own_matrix
 from handlers.outbound.coming_steps import with_ahead
 from handlers.outbound.message_kinds import RenderContext
-from handlers.views import case_log, pages, reports, suspensions
 from handlers.views import drill as drills
+from handlers.views import pages, reports, suspensions
 from handlers.views.answers import say
 from handlers.views.governance.agreement import blocks
 from handlers.views.governance.campaigns import at_home_line
 from handlers.views.kit.blocks import Message
 from handlers.views.kit.context import ViewContext
+from handlers.views.log import case as case_log
 
 Draw: TypeAlias = Callable[[RenderContext, Person, str, ViewContext], Awaitable[Message]]
 _PEOPLE_MAX, _NAME_AGE = 20, 60.0
