@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.domain.case.model import Case
 from handlers import ids
 from handlers.views import timeline
-from handlers.views.facts import look_twice, pending
+from handlers.views.facts import access_open, look_twice, pending
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, context, input_block, modal, plain, section, select
 from handlers.views.kit.context import ViewContext, everyone
@@ -78,7 +78,8 @@ def filed_result(case: Case, scene: ViewContext) -> Block:
     paged = f"\n*Paged now:* {everyone(case.asks[0].asked)}." if case.break_glass else ""
     doubt = "".join(f"\n{line}" for line in look_twice(case.request.target))
     said = f"*{case.id}* is filed.\n{status(case, scene, listed=True)}{paged}{doubt}"
-    return _last(said, note, timeline.blocks(scene.coming(case), scene))
+    title = wording.NOW_OPEN if access_open(case, scene) else wording.FORM_TITLE
+    return _last(said, note, timeline.blocks(scene.coming(case), scene), title)
 
 
 def nothing_to_choose(title: str, text: str) -> Block:
@@ -91,6 +92,6 @@ def said_page(text: str) -> Block:
     return _last(text, "")
 
 
-def _last(text: str, note: str, more: Sequence[Block] = ()) -> Block:
+def _last(text: str, note: str, more: Sequence[Block] = (), title: str = wording.FORM_TITLE) -> Block:
     blocks = [section(text), *more] + ([context(note)] if note else [])
-    return modal(ids.FORM_FILED, wording.FORM_TITLE, blocks, close=wording.CLOSE)
+    return modal(ids.FORM_FILED, title, blocks, close=wording.CLOSE)

@@ -57,7 +57,8 @@ def ending(case: Case, scene: ViewContext) -> Message:
         said = f"{case.id} · {facts.heading(case)}: {facts.ended(case, scene)}"
         return message(said, [section(said)])
     until = scene.at(grant.not_after) if grant else ""
-    said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}."
+    longer = f" Press *{wording.EXTEND}* if you need longer." if offered(case, scene.policy, scene.now) else ""
+    said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}.{longer} Stop work then."
     return message(said, [section(said), requester_buttons(case, scene)])
 
 

@@ -83,7 +83,7 @@ export class Panels {
     filled(this.body, JSON.stringify(store.paged), () => [
       store.paged.length ? null : h("p", {}, "No page has arrived. Somebody who is asleep, a step that pages, or a Slack that is cut off brings one."),
       h("ul", { class: "paged" }, [...store.paged].reverse().map((one) => h("li", { data: { testid: "paged" } },
-        h("div", { class: "took" }, `${clock(one.at, userOf(one.to)?.tz)} · ${nameOf(one.to)}${one.key ? ` · ${one.key}` : ""} ${action[one.action]}`),
+        h("div", { class: "took" }, `${clock(one.at, (userOf(one.to) ?? store.directory.users[0])?.tz)} · ${nameOf(one.to)}${one.key ? ` · ${one.key}` : ""} ${action[one.action]}`),
         one.title && h("strong", {}, one.title), one.text && h("div", {}, one.text),
         one.link && h("div", {}, h("a", { href: one.link }, "The card in Slack"))))),
     ]);

@@ -139,7 +139,7 @@ CAME_OF_IT: Mapping[tuple[str, str], str] = {  # the result of an ask, in one li
     ("review", "yes"): STATES["review.passed"],
     ("review", "no"): STATES["review.flagged"],
 }
-FORM_TITLE = "Ask for approval"
+FORM_TITLE, NOW_OPEN = "Ask for approval", "Access is open"
 FORM_CUT = "Your text was longer than 1,000 characters and was cut to fit: read the end of the reason."
 FORM_CHOOSE = "Choose a runbook to see its questions and what happens next."
 FORM_REASON_HINT = "What happened, and why this is needed now. The owner decides from this."

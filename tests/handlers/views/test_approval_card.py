@@ -19,6 +19,7 @@ from bot.domain.workflow.asks import approval
 from bot.domain.workflow.timeline import Moment, ahead
 from handlers.views import facts
 from handlers.views.approval_card import card
+from handlers.views.grant import ending
 from handlers.views.kit.context import ViewContext, span
 from handlers.views.kit.preview import GLANCE, glance
 from handlers.views.kit.time_scale_mark import marked_once
@@ -367,6 +368,15 @@ def test_case_body_tabs() -> None:
     [shown] = [block["text"] for block in told.blocks if block["type"] == "markdown"]
     assert shown == written.decode().strip("\n")
     assert "\tcut -d'\t' -f2 accounts.tsv" in shown
+
+
+def test_the_warning_before_the_end_says_what_to_do() -> None:
+    case = decided(case_of(BASE), OWNER)
+    assert case.grant is not None
+    warned = replace(case, grant=replace(case.grant, warned=True))
+    assert ending(warned, scene(minutes=50)).text.endswith(". Stop work then.")
+    longer = replace(warned, grant=replace(case.grant, warned=True, seconds=1800))
+    assert " Press *Extend* if you need longer. Stop work then." in ending(longer, scene(minutes=20)).text
 
 
 def test_what_ended_early_says_why_once_and_never_that_its_time_is_over() -> None:

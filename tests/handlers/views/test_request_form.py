@@ -53,7 +53,9 @@ def test_with_a_debt_it_is_an_ordinary_request() -> None:
 def test_the_last_page_of_a_break_glass_names_who_is_paged() -> None:
     case = filing_of(GLASS, "glass").after
     assert case is not None
-    said = str(filed_result(case, scene(GLASS)))
+    page = filed_result(case, scene(GLASS))
+    said = str(page)
+    assert page["title"]["text"] == "Access is open"
     assert "*Paged now:* <@U0OWNER>, <@U0DEP1>, <@U0DEP2>" in said
     assert "Access is open for" in said
 
