@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bot import terminal
 from bot.cli.provider import app
 from bot.domain.case.lifecycle import RequestState
 from storage.log.check import check_database
@@ -45,3 +48,14 @@ async def test_end_is_filed_and_two_people_confirm_it(host: Host) -> None:
     code, text = await host.type("end", provider, app=app)  # the reason may be left out
     assert (code, text[:2]) == (0, "O-")
     assert (await host.type("end", "nobody", "--reason", "x", app=app))[0] == 2
+
+
+async def test_at_a_terminal_a_suspension_says_who_lifts_it_where(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terminal, "is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", "120")
+    provider = host.policy.providers["keyhold"]
+    code, text = await host.type("suspend", "keyhold", "--reason", "Odd logins", app=app)
+    assert code == 0
+    assert f"{provider.name} is suspended in" in text
+    assert "Who lifts it" in text
+    assert f"{provider.name} is suspended in Privileged access vault." not in text
