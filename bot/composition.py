@@ -253,7 +253,7 @@ def _messenger(base: _Base) -> OutboxSender:
     context = RenderContext(service, records, base.directory, base.scene, reports)
     delivery = Delivery(
         context, records.outbox, records.cases, service.transactions, base.directory, clock, base.settings.time_scale,
-        base.standing.signer.cover, lanes,
+        base.standing.signer.cover, lanes, base.standing.stoppable.may_call,
     )  # fmt: skip
     beat = base.health.part("messenger")
     return OutboxSender(delivery, lanes, records.outbox, clock, service.current.spoke, base.client, beat)

@@ -40,7 +40,7 @@ class SqlStore:
         self.transactions, self.intake = transactions, intake or transactions
         self.cases, self.history = CaseStore(transactions), CaseHistoryStore(transactions)
         self.absences, self.homes = AbsenceStore(transactions), HomeStore(transactions)
-        self.inbox, self.outbox = InboxStore(transactions, clock, self.intake), OutboxStore(transactions)
+        self.inbox, self.outbox = InboxStore(transactions, clock, self.intake), OutboxStore(transactions, self.intake)
         self.calls = CallStore(transactions)
         self.policies = PolicyStore(transactions)
         self.log, self.anchors, self.epochs = LogStore(transactions), AnchorStore(transactions), EpochStore(transactions)

@@ -12,7 +12,7 @@ import os
 import re
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -120,6 +120,19 @@ class RawPostgres:
         text = _QUESTION.sub(lambda found: "%s" if found[0] == "?" else found[0].replace("%", "%%"), sql)
         return self._raw.execute(text.encode() if values else sql.encode(), values or None)
 
+    def fill(self, table: str, old: RawPostgres) -> None:
+        """Takes over the rows of another database's table, and where its numbers go on."""
+        with (
+            old._raw.cursor() as source, self._raw.cursor() as target,
+            source.copy(f"COPY {table} TO STDOUT".encode()) as rows, target.copy(f"COPY {table} FROM STDIN".encode()) as into,
+        ):  # fmt: skip
+            for data in rows:
+                into.write(data)
+        owned = f"SELECT pg_get_serial_sequence('{table}', attname) FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0 AND NOT attisdropped"
+        for (sequence,) in [row for row in old.execute(owned).fetchall() if row[0] is not None]:
+            last, called = old.execute(f"SELECT last_value, is_called FROM {sequence}").fetchone()
+            self.execute(f"SELECT setval('{sequence}', {last}, {called})")
+
     def commit(self) -> None:
         self._raw.commit()
 
@@ -149,3 +162,41 @@ def opened(where: Location, *, begins: bool = False) -> Any:
     raw = sqlite3.connect(where, isolation_level="" if begins else None)
     raw.row_factory = sqlite3.Row
     return raw
+
+
+def tables(raw: Any) -> list[str]:
+    """The names of all tables, in order, past the product."""
+    listing = (
+        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1" if isinstance(raw, RawPostgres)
+        else "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name"
+    )  # fmt: skip
+    return [str(row[0]) for row in raw.execute(listing).fetchall()]
+
+
+def without_triggers(raw: Any) -> None:
+    """From now on this connection changes what triggers guard."""
+    if isinstance(raw, RawPostgres):
+        raw.execute("SET session_replication_role = replica")
+        return
+    for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        raw.execute(f"DROP TRIGGER {name}")
+
+
+def copy(path: Path, target: Path) -> None:
+    """A whole copy of one database as it is takes the place of another; stores on `target` are closed meanwhile."""
+    source = place(path)
+    if isinstance(source, Path):
+        for left in target.parent.glob(target.name + "*"):
+            left.unlink()
+        with closing(sqlite3.connect(source)) as old, closing(sqlite3.connect(target)) as new:
+            old.backup(new)
+        return
+    into = place(target)
+    assert isinstance(into, PostgresServer)
+    with closing(RawPostgres(source, begins=True)) as old, closing(RawPostgres(into, begins=True)) as new:
+        without_triggers(new)
+        names = [name for name in tables(old) if name != "schema_version"]
+        new.execute(f"TRUNCATE {', '.join(names)} RESTART IDENTITY")
+        for name in names:
+            new.fill(name, old)
+        new.commit()

@@ -19,7 +19,7 @@ import structlog
 from bot.clock import Clock
 from bot.decision_log.failsafe_inbox import LogState
 from bot.domain.case.transition import Lane, LogEvent, Notification
-from bot.domain.errors import CountersignError, DiskRefuses, StorageError
+from bot.domain.errors import CountersignError, DiskRefuses, NotLeading, StorageError
 from bot.domain.failsafe.revocation import Revocation
 from bot.domain.policy.people import Person
 from bot.domain.workflow.notifications import PAGER
@@ -92,7 +92,15 @@ class FailsafeOutbox:
         self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool = False
     ) -> None:
         if not await self._over(outgoing.id):
-            await self._noted(partial(self._stored.sent, outgoing, channel, ts, drawn, entries, plain=plain))
+            await self._noted(partial(self._sent, outgoing, channel, ts, drawn, entries, plain=plain))
+
+    async def _sent(
+        self, outgoing: OutboxRow, channel: str, ts: str, drawn: int, entries: Sequence[LogEvent], *, plain: bool
+    ) -> None:
+        try:
+            await self._stored.sent(outgoing, channel, ts, drawn, entries, plain=plain)
+        except NotLeading:
+            await self._stored.said_late(outgoing, channel, ts, plain)
 
     async def undeliverable(self, outgoing: OutboxRow, error: str, entries: Sequence[LogEvent]) -> None:
         if not await self._over(outgoing.id):
@@ -136,6 +144,9 @@ class FailsafeOutbox:
 
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         await self._stored.found_again(outgoing, channel, ts, plain)
+
+    async def said_late(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
+        await self._stored.said_late(outgoing, channel, ts, plain)
 
     async def direct_channel(self, person: Person) -> str | None:
         return await self._stored.direct_channel(person)

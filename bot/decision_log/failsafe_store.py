@@ -62,7 +62,7 @@ class FailsafeStore:
         self._store, self._emergency, self._clock, self._cover = store, emergency, clock, cover
         self._alone, self._among = among is None, among or AmongReplicas()
         self._state = LogState(refuses, clock)
-        self._one = asyncio.Lock()
+        self._one, self.may_call = asyncio.Lock(), self._among.may_call
         self._told: list[Revocation] = []
         self.cases = FailsafeCases(store.cases, emergency, self._state.refused)
         self.homes = FailsafeHomes(store.homes, emergency, self.cases)

@@ -80,6 +80,9 @@ class Outbox(Protocol):
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         """Stores another message of the same row, which was posted twice, and queues its redraw."""
 
+    async def said_late(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
+        """A replica said it and does not lead any more: what it posted is kept, and whoever leads redraws it."""
+
     async def direct_channel(self, person: Person) -> str | None:
         """The conversation in which somebody's direct messages are; None while none of them is known."""
 

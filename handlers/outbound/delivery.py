@@ -7,7 +7,7 @@ does not take is tried again as its answer says, or recorded as undeliverable wi
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -18,13 +18,13 @@ from bot.domain.case.campaign import is_campaign
 from bot.domain.case.model import Case
 from bot.domain.case.operator_action import is_act
 from bot.domain.case.transition import SYSTEM, LogEvent, Value
-from bot.domain.errors import LookupFailed, StorageError
+from bot.domain.errors import LookupFailed, NotLeading, StorageError
 from bot.domain.governance.own_rows import is_about_rows
 from bot.domain.timing.quiet_hours import rings_at
 from bot.ports.cases import Cases
 from bot.ports.directory import Directory
 from bot.ports.queues import Outbox
-from bot.ports.records import Cover, OutboxRow, SignedCheckpoint
+from bot.ports.records import INTERRUPTED, Cover, OutboxRow, SignedCheckpoint
 from bot.service.transactions import TransactionRunner
 from handlers.outbound.api_calls import MessagePlace, SlackSender
 from handlers.outbound.lost_posts import Found, LookAgain, LostPosts, in_doubt
@@ -48,7 +48,7 @@ from handlers.web_api.errors import CALL_ERRORS, REFUSED, UNANSWERED, Verdict, v
 GIVE_UP = timedelta(hours=24)
 PAUSE, SILENT = 5.0, 60.0  # seconds without an answer of Slack's: until waiting rows are retried at once; until pages leave
 ACCOUNT_AGE = 60.0  # seconds of the policy's clock
-STOPPED, STOPPED_WAIT = "the log is stopped", 2.0  # seconds until what waits for the log is looked at again
+STOPPED, STOPPED_WAIT, LEASE_WAIT = "the log is stopped", 2.0, 0.5  # seconds until what waits for either is looked at again
 _SLOWEST, _SLOWEST_LATER = 10.0, 60.0  # seconds between two attempts: at first, so that nothing stale stays; later
 _LONG = 600.0  # seconds
 log = structlog.get_logger(__name__)
@@ -56,14 +56,15 @@ log = structlog.get_logger(__name__)
 
 class Delivery:
     """One for each process. `context` is what drawings read; `cover` returns the checkpoint over what was drawn; `lanes` are
-    paused where Slack says so."""
+    paused where Slack says so; `may_call`: this process leads still, asked right before each call."""
 
     def __init__(
         self, context: RenderContext, outbox: Outbox, cases: Cases, transactions: TransactionRunner, directory: Directory,
-        clock: Clock, scale: float, cover: Cover, lanes: Lanes,
+        clock: Clock, scale: float, cover: Cover, lanes: Lanes, may_call: Callable[[], bool] = lambda: True,
     ) -> None:  # fmt: skip
         self._context, self._outbox, self._cases, self._transactions = context, outbox, cases, transactions
         self._directory, self._clock, self._scale, self._cover, self._lanes = directory, clock, scale, cover, lanes
+        self._may_call = may_call
         self._failures: dict[int, int] = {}  # by row id, how often it was tried in vain
         self._silence = Silence()
         self._lost, self._shown = LostPosts(outbox, clock), ShownMessages(clock)
@@ -80,6 +81,8 @@ class Delivery:
                 await self._deliver(row, place, sender, calls)
             except LookAgain as again:
                 await self.give_back([row], again.error, self._clock.monotonic() + again.wait)
+            except NotLeading:
+                log.info("message.left_to_the_leader", outbox=row.id, purpose=row.say.purpose)
             except Exception:
                 log.exception("message.failed", outbox=row.id, purpose=row.say.purpose)
                 await self._try_later(row, place)
@@ -121,7 +124,7 @@ class Delivery:
             await self._adopt(row, job.places)
             return
         decision = tells_decision(row, case)
-        if isinstance(job, MessageEdit) and self._shown.unchanged(job, decision):
+        if isinstance(job, MessageEdit) and row.error != INTERRUPTED and self._shown.unchanged(job, decision):
             await self._record_sent(row, MessagePlace(job.channel, job.ts), _version(job, case))
             return
         morning = await self._held_until(row, case)
@@ -143,6 +146,9 @@ class Delivery:
             if earlier := await self._lost.standing(row, thread, sender):
                 await self._adopt(row, earlier)
                 return
+        if not row.aside and not self._may_call():
+            await self.give_back([row], "waits for the lease", self._clock.monotonic() + LEASE_WAIT)
+            return
         if isinstance(job, NewMessage | MessageEdit):
             self._shown.sending(job)
         began = self._clock.monotonic()

@@ -133,6 +133,10 @@ WHERE done_ms IS NULL AND not_before_ms > :now AND purpose <> 'pager'
     'team_access_not_granted', 'enterprise_is_restricted'
   );
 
+-- name: doubt_redraws
+-- Another process drew it meanwhile, so whoever draws it next does not rely on what it drew last.
+UPDATE outbox SET error = 'interrupted' WHERE copy_id = :copy_id AND done_ms IS NULL;
+
 -- name: drop_twins
 -- A redraw that goes back to waiting makes the one asked for meanwhile superfluous.
 DELETE FROM outbox WHERE copy_id = :copy_id AND id <> :id AND done_ms IS NULL AND leased_until_ms <= :now;

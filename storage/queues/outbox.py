@@ -105,6 +105,15 @@ def found_again(session: Session, outgoing: OutboxRow, channel: str, ts: str, no
         session.run("refresh_copy", id=copy_id, drawn=0, lane=int(Lane.EDIT), now=ms(now))
 
 
+def said_late(session: Session, outgoing: OutboxRow, channel: str, ts: str, now: datetime, *, plain: bool) -> None:
+    """A message that another process posted or drew with what was true before: it is redrawn."""
+    if outgoing.copy is not None:
+        refresh_these(session, [outgoing.copy.id], now)
+        session.run("doubt_redraws", copy_id=outgoing.copy.id)
+    else:
+        found_again(session, outgoing, channel, ts, now, plain=plain)
+
+
 def direct_channel(session: Session, person: Person) -> str | None:
     row = session.row("direct_channel", team=person.team, user=person.user)
     return None if row is None else str(row["channel"])
@@ -165,8 +174,9 @@ def _copy(row: Row) -> MessageCopy:
 class OutboxStore:
     """`Outbox`. It looks on the reading connection first, so that an idle bot writes nothing."""
 
-    def __init__(self, transactions: Transactions) -> None:
-        self._db = transactions
+    def __init__(self, transactions: Transactions, intake: Transactions | None = None) -> None:
+        """`intake` writes what needs no lease."""
+        self._db, self._intake = transactions, intake or transactions
         self._unanswered: set[int] = set()  # ends of leases that were written perhaps, and whose rows nobody got
 
     async def lease(self, now: datetime, until: datetime, limit: int, *, pages: bool = False) -> Sequence[OutboxRow]:
@@ -217,6 +227,9 @@ class OutboxStore:
 
     async def found_again(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
         await self._db.write(lambda tx: found_again(tx.session, outgoing, channel, ts, tx.now, plain=plain))
+
+    async def said_late(self, outgoing: OutboxRow, channel: str, ts: str, plain: bool) -> None:
+        await self._intake.write(lambda tx: said_late(tx.session, outgoing, channel, ts, tx.now, plain=plain))
 
     async def direct_channel(self, person: Person) -> str | None:
         return await self._db.read(lambda session: direct_channel(session, person))

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import typer
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from bot.cli.requests import app as requests
+from bot.decision_log.emergency_file import EmergencyFile
+from bot.decision_log.host_acts import HostActs
+from bot.decision_log.keys import LogKey, make_keys
 from bot.domain.policy.people import Person
+from bot.ports.commands import COMMAND
+from bot.ports.host_commands import ActOnHost
 from tests.bot.building import HOME
 from tests.bot.office import Office
 
@@ -23,8 +29,33 @@ class Host(Office):
     async def ask(self, **how: Any) -> str:
         return await self.file(ASKER, "directory-admin-emergency", **(FORM | how))
 
+    async def open(self) -> Self:
+        if not isinstance(self.place, Path):  # there no command makes keys
+            make_keys(self.state_dir)
+        return await super().open()
+
+    @property
+    def state_dir(self) -> Path:
+        return self.path.parent / "state"
+
     async def type(self, *words: str, app: typer.Typer = requests) -> tuple[int, str]:
         """What a shell sees: exit code and everything printed. In a thread, as another process is beside the bot."""
-        done = await asyncio.to_thread(CliRunner().invoke, app, list(words))
+        done = await self._led(asyncio.ensure_future(asyncio.to_thread(CliRunner().invoke, app, list(words))))
         assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
         return done.exit_code, " ".join(done.output.replace("│", " ").split())
+
+    async def _led(self, typed: asyncio.Future[Result]) -> Result:
+        """On PostgreSQL the replica that leads carries out meanwhile what the command hands in."""
+        if isinstance(self.place, Path):
+            return await typed
+        key = LogKey(self.state_dir)
+        acts = HostActs(self.store, self.store.cases, EmergencyFile(self.state_dir, key.sign, key.check), key.check)
+        beat = {"id": "beside", "host": "here", "started_ms": 0, "size": 0, "emergency": 0}
+        while not typed.done():
+            await self.store.transactions.write(lambda tx: tx.session.run("beat_replica", **beat))
+            for row in self.rows("SELECT id, act FROM inbox WHERE done_ms IS NULL AND key LIKE 'host:%' ORDER BY id"):
+                act = COMMAND.validate_json(row["act"])
+                assert isinstance(act, ActOnHost)
+                await acts.carry_out(act, row["id"])
+            await asyncio.wait([typed], timeout=0.02)
+        return typed.result()

@@ -75,14 +75,16 @@ def rendering(
 
 
 def sender(
-    office: Office, client: AsyncWebClient, cover: Cover = covered, *, pace: float = 0, directory: Any = None
-) -> OutboxSender:
+    office: Office, client: AsyncWebClient, cover: Cover = covered, *, pace: float = 0, directory: Any = None,
+    may_call: Callable[[], bool] = lambda: True,
+) -> OutboxSender:  # fmt: skip
     """The sender of messages; `directory` where accounts are looked up elsewhere than in the office's."""
     store, service, clock, lanes = office.store, office.service, office.clock, Lanes({"chat.postMessage": pace})
     context = rendering(office, directory=directory)
     delivery = Delivery(
-        context, store.outbox, store.cases, service.transactions, context.directory, clock, office.scale, cover, lanes
-    )
+        context, store.outbox, store.cases, service.transactions, context.directory, clock, office.scale, cover, lanes,
+        may_call,
+    )  # fmt: skip
     return OutboxSender(delivery, lanes, store.outbox, clock, service.current.spoke, client)
 
 

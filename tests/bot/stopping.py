@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +16,7 @@ from bot.domain.errors import DiskRefuses
 from bot.runtime.open_log import open_log
 from bot.service.approvals import ApprovalService
 from tests.bot.office import Office
-from tests.database import connect, open_store
+from tests.database import connect, copy, open_store
 
 ORIGIN = "test.example/log"
 
@@ -55,32 +53,34 @@ class StoppableOffice(Office):
         """A checkpoint covers everything so far."""
         await self.standing.signer.cover()
 
-    async def go_back_to(self, copy: Path) -> None:
+    async def go_back_to(self, copied: Path) -> None:
         """Somebody restores the database as it was copied; the process is a new one."""
         await self.close()
-        for left in self.path.parent.glob(self.path.name + "*"):
-            left.unlink()
-        shutil.copy(copy, self.path)
+        copy(copied, self.path)
         await self.open()
 
     def copied(self, name: str) -> Path:
         """A whole copy of the database as it is."""
         target = self.path.parent / name
-        with closing(connect(self.path)) as source, closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
+        copy(self.path, target)
         return target
 
     async def fill_the_disk(self) -> None:
         """From now on the database cannot grow: SQLite says what it says on a full disk."""
-        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1").fetchall())  # type: ignore[union-attr]
+        await self._set("PRAGMA max_page_count = 1", "SET default_transaction_read_only = on")
 
     async def write_protect(self) -> None:
-        """The disk is read-only from now on, as far as SQLite knows."""
-        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA query_only = ON").fetchall())  # type: ignore[union-attr]
+        """The disk is read-only from now on, as far as the database knows."""
+        await self._set("PRAGMA query_only = ON", "SET default_transaction_read_only = on")
 
     async def free_the_disk(self) -> None:
-        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA query_only = OFF").fetchall())  # type: ignore[union-attr]
-        await self.inner.transactions.writer.run(lambda s: s.raw.execute("PRAGMA max_page_count = 1000000").fetchall())  # type: ignore[union-attr]
+        await self._set("PRAGMA query_only = OFF", "SET default_transaction_read_only = off")
+        await self._set("PRAGMA max_page_count = 1000000", "SET default_transaction_read_only = off")
+
+    async def _set(self, lite: str, postgres: str) -> None:
+        statement = lite if isinstance(self.place, Path) else postgres
+        for transactions in (self.inner.transactions, self.inner.intake):
+            await transactions.writer.run(lambda s: s.raw.execute(statement))  # type: ignore[union-attr]
 
     @contextmanager
     def lost(self) -> Iterator[None]:
@@ -89,15 +89,16 @@ class StoppableOffice(Office):
         async def nobody(*_: Any) -> Any:
             raise DiskRefuses("The database server cannot be reached; nothing was written.")
 
-        db = self.inner.transactions
-        kept = {name: getattr(db, name) for name in ("read", "write", "write_each")}
-        for name in kept:
+        ways = [
+            (db, name) for db in {self.inner.transactions, self.inner.intake} for name in ("read", "write", "write_each")
+        ]
+        for db, name in ways:
             setattr(db, name, nobody)
         try:
             yield
         finally:
-            for name, method in kept.items():
-                setattr(db, name, method)
+            for db, name in ways:
+                delattr(db, name)
 
     def lines(self) -> list[dict[str, Any]]:
         """The emergency file's lines, read past our own code."""

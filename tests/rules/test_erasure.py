@@ -33,7 +33,7 @@ from tests.bot.background.test_housekeeper import ASKER, OWNER, TEXTS, TYPED, by
 from tests.bot.building import DAY, DEP2, HOME, HOUR, T0
 from tests.bot.hosting import Host
 from tests.bot.office import covered
-from tests.database import connect, open_store
+from tests.database import connect, open_store, tables
 from tests.handlers.fake_slack import FakeSlack, refusal
 from tests.storage.making import attacker
 
@@ -132,7 +132,7 @@ async def test_after_an_erasure_the_text_is_nowhere_and_every_proof_holds(
     assert {t: tables_with(host.path, t) for t in set(TEXTS) - set(THEIRS)} == {
         "typed-question": ["log_private"], "typed-review": ["log_private"],
     }  # fmt: skip
-    assert not (await check_log(host.path)).findings
+    assert not (await check_log(host.place)).findings
     signer_memory.begin(load().state_dir, "test.example/log")
     out = tmp_path / "evidence"
     assert not (await exported(load(), out, None, "tiles")).findings
@@ -147,11 +147,10 @@ async def test_the_account_leaves_the_state_and_a_later_entry_makes_a_new_pseudo
     before = await host.store.operator.ref_of(ASKER)
     await eraser.ended(await eraser.confirmed())
     with closing(connect(host.path)) as raw:
-        tables = [n for (n,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'") if n != "blob"]
         holding = [
             n
-            for n in tables
-            if any(v in (ASKER.user, str(ASKER)) for row in raw.execute(f"SELECT * FROM {n}") for v in row)
+            for n in tables(raw)
+            if n != "blob" and any(v in (ASKER.user, str(ASKER)) for row in raw.execute(f"SELECT * FROM {n}") for v in row)
         ]
     assert holding == []
     [entry] = [e for e in host.log() if e["type"] == "privacy.erased"]
@@ -159,7 +158,7 @@ async def test_the_account_leaves_the_state_and_a_later_entry_makes_a_new_pseudo
     assert await host.store.operator.ref_of(ASKER) is None
     await filed(host)
     assert await host.store.operator.ref_of(ASKER) not in (None, before)
-    assert not (await check_log(host.path)).findings
+    assert not (await check_log(host.place)).findings
 
 
 async def test_an_erased_request_opens_empty_and_is_still_distinguished_from_others(eraser: Eraser) -> None:
@@ -267,7 +266,7 @@ async def test_a_digest_that_is_erased_and_disclosed_all_the_same_is_a_finding(e
     await eraser.ended(await eraser.confirmed())
     with attacker(host.path) as raw:
         raw.execute("INSERT INTO log_private (digest, idx, disclosure, subject) VALUES (?, ?, ?, ?)", tuple(row)[:4])
-    findings = (await check_log(host.path)).findings
+    findings = (await check_log(host.place)).findings
     assert [f.code for f in findings] == ["disclosure"]
     assert row["digest"] in findings[0].text
 
@@ -275,7 +274,7 @@ async def test_a_digest_that_is_erased_and_disclosed_all_the_same_is_a_finding(e
 async def test_a_digest_without_disclosure_or_erasure_is_a_finding(eraser: Eraser) -> None:
     with attacker(eraser.host.path) as raw:
         raw.execute("DELETE FROM log_private WHERE subject = ?", (str(ASKER),))
-    assert {f.code for f in (await check_log(eraser.host.path)).findings} == {"disclosure"}
+    assert {f.code for f in (await check_log(eraser.host.place)).findings} == {"disclosure"}
 
 
 async def test_a_subject_who_neither_asked_nor_decided_is_erased_at_once(eraser: Eraser) -> None:

@@ -298,3 +298,16 @@ async def test_a_line_that_the_leader_took_away_too_is_not_refused_but_entered_o
     outcomes = office.rows("SELECT done_ms, outcome FROM inbox WHERE key LIKE 'emergency:%'")
     assert [(row["done_ms"] is not None, row["outcome"]) for row in outcomes] == [(True, "")]
     assert office.types(pending).count("request.denied") == 1
+
+
+async def test_a_replica_that_lost_the_lease_leaves_what_it_said_to_the_leader(office: StoppableOffice) -> None:
+    case_id = await office.file(PE1)
+    rows = await office.store.outbox.lease(office.clock.now(), office.clock.now() + timedelta(minutes=1), 100)
+    (card,) = [row for row in rows if row.say.purpose == "card"]
+
+    async def led_by_another(*_: Any, **__: Any) -> None:
+        raise NotLeading("Another replica leads; this one carries out nothing.")
+
+    office.inner.outbox.sent = led_by_another  # type: ignore[method-assign]
+    await office.store.outbox.sent(card, "D0", "1.0", 1, [])
+    assert [(copy.channel, copy.ts) for copy in await office.store.outbox.copies(case_id)] == [("D0", "1.0")]

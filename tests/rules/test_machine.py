@@ -57,7 +57,7 @@ from tests.bot.building import (
 )
 from tests.bot.jumpy import JumpyClock
 from tests.bot.office import LEASE, Killed, Office
-from tests.database import place
+from tests.database import place, tables
 from tests.rules.failing import fail_after
 from tests.rules.oracle import TAKES_PART, Oracle, party
 
@@ -566,8 +566,7 @@ class Countersign(RuleBasedStateMachine):
         self._look()
 
     def _everything(self) -> list[Any]:
-        names = [r["name"] for r in self.office.rows("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-        return [[tuple(row) for row in self.office.rows(f"SELECT * FROM {name}")] for name in names]
+        return [[tuple(row) for row in self.office.rows(f"SELECT * FROM {name}")] for name in tables(self.office.looking)]
 
     def _tables(self) -> list[Any]:
         return [[tuple(row) for row in self.office.rows(f"SELECT * FROM {table} ORDER BY 1, 2")] for table in TABLES]

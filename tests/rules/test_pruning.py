@@ -60,7 +60,7 @@ async def test_old_bundles_are_emptied_and_log_and_export_still_verify(host: Hos
     assert emptied(host) == list(range(512))
     assert [e["data"] for e in host.log(start=512) if e["type"] == "log.pruned"] == [{"minimum": 512}]
     assert bytes_of(host.path).count(MARK.encode()) < 120
-    assert not (await check_log(host.path)).findings
+    assert not (await check_log(host.place)).findings
     signer_memory.begin(load().state_dir, "test.example/log")
     out = tmp_path / "evidence"
     assert not (await exported(load(), out, None, "tiles")).findings
@@ -110,7 +110,7 @@ async def test_a_killed_pruning_goes_on_with_its_minimum(host: Host) -> None:
         await Voices(host).press(person, act_id)
     await host.store.operator.begin_pruning(act_id, host.clock.now() + DAY, host.policy)
     await host.store.operator.empty_entries(100)
-    assert not (await check_log(host.path)).findings
+    assert not (await check_log(host.place)).findings
     host.sleep(timedelta(minutes=2))
     await OperatorJobs(parts.jobs(host), {"prune": pruning(parts.jobs(host))}).work()
     assert emptied(host) == list(range(512))
@@ -134,4 +134,4 @@ async def test_bytes_that_are_gone_above_every_minimum_are_a_finding(host: Host)
     await pruned(host)
     with attacker(host.path) as raw:
         raw.execute("UPDATE log_entry SET data = NULL WHERE idx = 520")
-    assert {f.code for f in (await check_log(host.path)).findings} == {"pruned"}
+    assert {f.code for f in (await check_log(host.place)).findings} == {"pruned"}

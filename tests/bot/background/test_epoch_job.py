@@ -49,7 +49,7 @@ class Lost:
 
     def operations(self) -> OperatorJobs:
         office = self.office
-        ground = EpochContext(office.inner, office.path, office.state_dir, office.standing)
+        ground = EpochContext(office.inner, office.place, office.state_dir, office.standing)
         return OperatorJobs(parts.jobs(office), {"new_epoch": beginning(parts.jobs(office), ground)})
 
     async def file(self) -> str:
@@ -77,7 +77,7 @@ class Lost:
         return [json.loads(row["data"]) for row in rows]
 
     def findings(self) -> tuple[str, ...]:
-        return tuple(map(str, verify_log(self.office.path, TrustBase(None, self.office.state_dir)).findings))
+        return tuple(map(str, verify_log(self.office.place, TrustBase(None, self.office.state_dir)).findings))
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ async def test_a_kill_between_any_two_steps_goes_on_where_it_was(lost: Lost, mon
     for step in steps:
         with monkeypatch.context() as patched:
             patched.setattr(step, killed)
-            ground = EpochContext(office.inner, office.path, office.state_dir, office.standing)
+            ground = EpochContext(office.inner, office.place, office.state_dir, office.standing)
             with pytest.raises(KeyboardInterrupt):
                 await _begin(office.policy, ground)
         if step != steps[-1]:

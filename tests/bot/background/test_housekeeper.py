@@ -16,7 +16,7 @@ from bot.domain.policy.people import Person
 from bot.ports.commands import Press, ReplyAddress
 from tests.bot.building import HOME, HOUR, MINUTE
 from tests.bot.office import Office
-from tests.database import connect, open_store
+from tests.database import connect, open_store, tables
 
 ASKER, OWNER = Person(HOME, "U0PE1"), Person(HOME, "U0OWNER")
 BOOK = "directory-admin-emergency"
@@ -71,8 +71,7 @@ def tables_with(path: Path, text: str) -> list[str]:
     """The tables that hold a text, read past our own code; disclosures decoded."""
     found = []
     with closing(connect(path)) as raw:
-        names = [name for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for name in names:
+        for name in tables(raw):
             for row in raw.execute(f"SELECT * FROM {name}"):
                 values = [disclosed(v)[1] if name == "log_private" and n == 2 else str(v) for n, v in enumerate(row)]
                 if any(text in value for value in values):

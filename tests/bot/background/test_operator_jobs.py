@@ -97,7 +97,7 @@ async def test_a_hold_works_at_once_and_covers_what_is_written_later(host: Host)
         assert {row["hold_id"] for row in rows} == {hold}
     assert host.log()[-1]["type"] != "hold.placed"
     assert [e["data"]["hold"] for e in host.log() if e["type"] == "hold.placed"] == [hold]
-    assert not (await check_log(host.path)).findings
+    assert not (await check_log(host.place)).findings
 
 
 async def test_a_subject_is_named_by_pseudonym_too_and_an_unknown_one_is_refused(host: Host) -> None:
@@ -129,7 +129,7 @@ async def test_filing_only_asks_and_nothing_runs_before_two_people_confirm(host:
     kinds = [e["type"] for e in host.log() if e["type"].startswith(("operator", "hold"))]
     assert kinds == ["hold.placed", "operator.filed", "operator.confirmed", "operator.confirmed", "hold.released"]
     assert {"U0OWNER", "U0AUDIT", "U0RISK"} <= purposes(host)["operator_told"]
-    assert not (await check_log(host.path)).findings
+    assert not (await check_log(host.place)).findings
 
 
 async def test_two_auditors_two_risk_owners_or_one_person_twice_are_not_enough(host: Host, voices: Voices) -> None:

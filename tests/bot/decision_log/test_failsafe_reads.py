@@ -54,7 +54,7 @@ CLASSED: dict[str, dict[str, str]] = {
         "lease": OVERRIDDEN, "release": OVERRIDDEN, "sent": OVERRIDDEN, "undeliverable": OVERRIDDEN,
         "slack_is_back": SENT, "copies": SENT, "found_again": SENT, "direct_channel": SENT,
         "redraw_open": SENT,
-        "redrawn_for": SENT,
+        "redrawn_for": SENT, "said_late": SENT,
     },
     "calls": {
         "ended_aside": OVERRIDDEN, "lease": OVERRIDDEN, "release": NO_LINE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -18,7 +17,7 @@ from bot.domain.decision_log.merkle_tree import append, leaf_hash, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
 from storage.sqlite.lock import FileLock
-from tests.database import connect, open_store
+from tests.database import connect, copy, open_store, without_triggers
 from tests.storage.making import SECOND, HandClock
 
 ORIGIN = "test.example/log"
@@ -61,8 +60,7 @@ class Log:
     def tamper(self, *statements: str) -> None:
         """What somebody with the file does: triggers are no obstacle."""
         with closing(connect(self.path)) as raw:
-            for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-                raw.execute(f"DROP TRIGGER {name}")
+            without_triggers(raw)
             for statement in statements:
                 raw.execute(statement)
             raw.commit()
@@ -139,14 +137,12 @@ async def test_a_log_without_its_memory_is_not_signed(log: Log) -> None:
 
 async def test_yesterdays_file_is_not_signed(log: Log, tmp_path: Path) -> None:
     await log.close()
-    shutil.copy(log.path, tmp_path / "yesterday.db")
+    copy(log.path, tmp_path / "yesterday.db")
     await log.open()
     await log.write(3)
     await log.signer.cover()
     await log.close()
-    for left in tmp_path.glob("countersign.db*"):
-        left.unlink()
-    shutil.copy(tmp_path / "yesterday.db", log.path)
+    copy(tmp_path / "yesterday.db", log.path)
     await log.open()
     found = await log.stopped()
     assert (found.code, found.text) == ("rollback", "4 entries were signed; the log has 1.")
@@ -154,14 +150,12 @@ async def test_yesterdays_file_is_not_signed(log: Log, tmp_path: Path) -> None:
 
 async def test_yesterdays_file_grown_past_the_memory_is_not_signed(log: Log, tmp_path: Path) -> None:
     await log.close()
-    shutil.copy(log.path, tmp_path / "yesterday.db")
+    copy(log.path, tmp_path / "yesterday.db")
     await log.open()
     await log.write(3)
     await log.signer.cover()
     await log.close()
-    for left in tmp_path.glob("countersign.db*"):
-        left.unlink()
-    shutil.copy(tmp_path / "yesterday.db", log.path)
+    copy(tmp_path / "yesterday.db", log.path)
     await log.open()
     log.clock.at += SECOND  # the same entries at the same moment would be the same log
     await log.write(9)

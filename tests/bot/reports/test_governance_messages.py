@@ -30,6 +30,6 @@ async def test_deliveries_of_the_month_to_this_person_are_counted(tmp_path: Path
             told = governance_messages(log, OWNER, day.replace(day=1), date(day.year, day.month, 28))
             assert told == {"governance_messages": 2, "governance_messages_a_week": 0.5}
             assert governance_messages(log, OWNER, date(2001, 1, 1), date(2001, 1, 31))["governance_messages"] == 0
-        report = monthly_report(office.path, "owner", "olga", f"{day:%Y-%m}", stored_log)
+        report = monthly_report(office.place, "owner", "olga", f"{day:%Y-%m}", stored_log)
     assert report.figures["governance_messages"] == 2
     assert any(line.startswith("Governance messages: 2, ") for line in lines(report))

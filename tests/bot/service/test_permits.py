@@ -211,6 +211,7 @@ async def test_none_is_given_while_the_log_is_not_signed(office: SignedOffice) -
     assert "permit.issued" not in office.types(case_id)
 
 
+@pytest.mark.sqlite  # it reads the bytes of the database's file
 async def test_the_token_is_in_no_row(office: SignedOffice) -> None:
     case_id = await office.approved()
     permit = await office.permit(case_id)

@@ -60,6 +60,7 @@ async def test_the_button_is_on_the_receipt_while_the_grant_is_open(front: Front
     assert "Permit" not in buttons(case, front)
 
 
+@pytest.mark.sqlite  # it reads the bytes of the database's file
 async def test_a_click_shows_a_permit_once_and_no_row_keeps_it(front: Front) -> None:
     office = front.office
     case_id = await office.file(PE1)

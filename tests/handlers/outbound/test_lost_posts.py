@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -251,3 +252,35 @@ def test_a_reader_cannot_make_a_message_of_theirs_pass_for_ours() -> None:
 
     assert list(marked([one("U0BOT", "7-1")], "7-1", OWNER)) == ["1.0"]
     assert list(marked([one(OWNER.user, "7-1"), one("U0BOT", "7-2"), {"ts": "1.0"}], "7-1", OWNER)) == []
+
+
+async def test_whose_lease_ran_out_while_it_was_about_to_send_leaves_it_to_the_leader(posts: Posts) -> None:
+    leads = [False]
+    posts.sender = parts.sender(posts.office, posts.slack.client(), covered, may_call=lambda: leads[0])
+    case_id = await posts.office.file(PE1, target="second")
+    await posts.sender.drain()
+    assert posts.slack.calls == []
+    leads[0] = True
+    await posts.on()
+    assert len(posts.to(OWNER)) == 1
+    assert len(await posts.copies(case_id, "card")) == 1
+
+
+async def test_what_was_said_by_a_replica_that_led_before_is_kept_and_redrawn(posts: Posts) -> None:
+    case_id = await posts.office.file(PE1, target="second")
+    now = posts.office.clock.now()
+    taken = await posts.office.store.outbox.lease(now, now + timedelta(seconds=120), 100)
+    (card,) = [row for row in taken if row.say.purpose == "card"]
+    await posts.office.store.free_leases()
+    await posts.sender.drain()
+    await posts.office.click(OWNER, case_id)
+    await posts.sender.drain()
+    await posts.office.store.outbox.said_late(card, "DU0OWNER", "70.0", False)  # it drew the card before the yes
+    own, late = await posts.office.store.outbox.copies(case_id), len(posts.slack.of(UPDATE))
+    await posts.on()
+    assert "70.0" in {c.args["ts"] for c in posts.slack.of(UPDATE)[late:]}
+    late = len(posts.slack.of(UPDATE))
+    (redrawn,) = [copy for copy in own if copy.purpose == "card" and copy.ts != "70.0"]
+    await posts.office.store.outbox.said_late(replace(card, copy=redrawn), redrawn.channel, redrawn.ts, False)
+    await posts.on()
+    assert {c.args["ts"] for c in posts.slack.of(UPDATE)[late:]} == {redrawn.ts}
