@@ -42,6 +42,7 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
+FILES = {"written_once", "year"}  # fixtures that write a database once, which tests copy as a file
 LONGEST = ("test_chaos", "test_kill", "test_random_session", "test_token_revoked")  # files that begin so take longest
 
 
@@ -49,13 +50,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
     do. The random order within each of the three groups stays."""
     if database.chosen.kind != "sqlite":
-        items[:] = [item for item in items if item.get_closest_marker("sqlite") is None]
+        items[:] = [item for item in items if item.get_closest_marker("sqlite") is None and not FILES & {*fixtures_of(item)}]
     items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), not runs_a_bot(item)))
     items[:] = dealt(items, runs_a_bot, getattr(config, "workerinput", {}).get("workercount", 1))
 
 
 def runs_a_bot(item: pytest.Item) -> bool:
     return "end_to_end" in item.path.parts
+
+
+def fixtures_of(item: pytest.Item) -> list[str]:
+    return list(getattr(item, "fixturenames", ()))
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -26,6 +26,7 @@ from storage.sql_store import SqlStore
 from tests.postgres import PostgresForTests
 
 NAMES = ("sqlite", "postgresql")
+_BYTES = re.compile(r"\bx'([0-9a-f]*)'")  # as SQLite writes them
 _QUESTION = re.compile(r"'(?:[^']|'')*'|\?")
 
 
@@ -115,6 +116,7 @@ class RawPostgres:
         adapt(self._raw)
 
     def execute(self, sql: str, values: Mapping[str, Any] | Sequence[Any] = (), /) -> Any:
+        sql = _BYTES.sub(r"'\\x\1'::bytea", sql)
         if isinstance(values, Mapping):
             return self._raw.execute(translated({"": sql})[""].encode(), dict(values))
         text = _QUESTION.sub(lambda found: "%s" if found[0] == "?" else found[0].replace("%", "%%"), sql)
@@ -135,6 +137,9 @@ class RawPostgres:
 
     def commit(self) -> None:
         self._raw.commit()
+
+    def rollback(self) -> None:
+        self._raw.rollback()
 
     def close(self) -> None:
         self._raw.close()

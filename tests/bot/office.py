@@ -272,8 +272,8 @@ class Office:
     # What is written, read past our own code.
 
     def rows(self, sql: str, **values: Any) -> list[Any]:
-        found: list[Any] = self.looking.execute(sql, values).fetchall()
-        return found
+        done = self.looking.execute(sql, values)
+        return [] if done.description is None else list(done.fetchall())
 
     def log(self, case_id: str | None = None, start: int = 0) -> list[dict[str, Any]]:
         """The log's entries, with people instead of pseudonyms, as `who` and in `data`."""

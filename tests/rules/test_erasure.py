@@ -264,7 +264,7 @@ async def test_a_digest_that_is_erased_and_disclosed_all_the_same_is_a_finding(e
     host = eraser.host
     [row] = host.rows("SELECT * FROM log_private WHERE subject = :s ORDER BY idx LIMIT 1", s=str(ASKER))
     await eraser.ended(await eraser.confirmed())
-    with attacker(host.path) as raw:
+    with attacker(host.place) as raw:
         raw.execute("INSERT INTO log_private (digest, idx, disclosure, subject) VALUES (?, ?, ?, ?)", tuple(row)[:4])
     findings = (await check_log(host.place)).findings
     assert [f.code for f in findings] == ["disclosure"]
@@ -272,7 +272,7 @@ async def test_a_digest_that_is_erased_and_disclosed_all_the_same_is_a_finding(e
 
 
 async def test_a_digest_without_disclosure_or_erasure_is_a_finding(eraser: Eraser) -> None:
-    with attacker(eraser.host.path) as raw:
+    with attacker(eraser.host.place) as raw:
         raw.execute("DELETE FROM log_private WHERE subject = ?", (str(ASKER),))
     assert {f.code for f in (await check_log(eraser.host.place)).findings} == {"disclosure"}
 
@@ -381,6 +381,7 @@ async def test_what_an_executor_wrote_leaves_our_messages_with_an_erasure(eraser
     assert tables_with(host.path, "typed-detail") == []
 
 
+@pytest.mark.sqlite  # it reads the bytes of the database's file
 async def test_the_last_write_of_an_erasure_leaves_nothing_of_the_erased_in_any_file(eraser: Eraser) -> None:
     """Found 2026-11-30: the write that ended the erasure put the erased id back into the file after the rebuild."""
     host = eraser.host
@@ -394,6 +395,7 @@ async def test_the_last_write_of_an_erasure_leaves_nothing_of_the_erased_in_any_
         assert not [text for text in THEIRS if text.encode() in found]
 
 
+@pytest.mark.sqlite  # it reads the bytes of the database's file
 async def test_an_act_that_ends_leaves_its_reason_in_no_side_file(eraser: Eraser) -> None:
     host = eraser.host
     await eraser.filed()

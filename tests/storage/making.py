@@ -16,6 +16,7 @@ from bot.domain.case.model import Case, FieldValue, Grant, Request
 from bot.domain.case.transition import CLOCK, Actor, Lane, LogEvent, Notification, Private, Transition
 from bot.domain.policy.people import Person
 from bot.ports.database import Location
+from tests.database import opened, without_triggers
 from tests.postgres import RawPostgres, session
 
 T0 = datetime(2026, 3, 4, 9, 0, tzinfo=UTC)
@@ -124,16 +125,10 @@ def lapse(case: Case, at: datetime) -> Transition:
 
 
 @contextmanager
-def attacker(place: Location) -> Iterator[sqlite3.Connection | RawPostgres]:
+def attacker(place: Location) -> Iterator[Any]:
     """Somebody who can write the database and has taken the triggers and constraints out of the way."""
-    if not isinstance(place, Path):
-        with session(place) as raw:
-            raw.execute("SET session_replication_role = replica")  # no trigger fires
-            yield raw
-        return
-    with closing(sqlite3.connect(place)) as raw:
-        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            raw.execute(f"DROP TRIGGER {name}")
+    with closing(opened(place, begins=True)) as raw:
+        without_triggers(raw)
         yield raw
         raw.commit()
 

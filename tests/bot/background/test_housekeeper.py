@@ -80,6 +80,7 @@ def tables_with(path: Path, text: str) -> list[str]:
     return found
 
 
+@pytest.mark.sqlite  # it reads the bytes of the database's file
 async def test_after_the_end_and_delivery_only_log_private_has_what_was_typed(trust: Office) -> None:
     case_id = await over(trust)
     before = await trust.case(case_id)
@@ -151,6 +152,7 @@ async def test_an_expired_repeat_is_known_by_its_target_in_any_field(trust: Offi
     assert asked[0] > asked[1]
 
 
+@pytest.mark.sqlite  # it reads the bytes of the database's file
 async def test_what_cannot_be_shed_now_is_shed_at_the_next_look(tmp_path: Path, example: Policy) -> None:
     async with Office(tmp_path / "countersign.db", example) as office:
         case_id = await filed(office)

@@ -16,7 +16,7 @@ from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verified
 from bot.settings import Settings
 from tests.bot.decision_log.test_signer import ORIGIN, Log
-from tests.database import url
+from tests.database import place, url
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ async def test_the_checkpoint_of_the_rotation_is_signed_by_both_and_the_next_by_
     with pytest.raises(NoteError):
         open_checkpoint(await log.store.log.last_checkpoint() or "", [oldest], verify)
     assert open_checkpoint(await log.store.log.last_checkpoint() or "", [newest], verify).size > 5
-    assert verified(log.path, TrustBase(None, log.state)).findings == ()
+    assert verified(place(log.path), TrustBase(None, log.state)).findings == ()
 
 
 async def test_the_log_names_both_keys(log: Log, settings: Settings) -> None:
@@ -64,7 +64,7 @@ async def test_twice_is_three_keys_newest_first(log: Log, settings: Settings) ->
     assert isinstance(first, Rotated)
     assert isinstance(second, Rotated)
     assert [key.id.hex() for key in vkeys(log.state, ORIGIN)] == [second.new, first.new, first.old]
-    assert verified(log.path, TrustBase(None, log.state)).findings == ()
+    assert verified(place(log.path), TrustBase(None, log.state)).findings == ()
 
 
 async def test_a_kill_in_between_leaves_both_signing_and_the_command_goes_on(

@@ -14,6 +14,7 @@ from bot.domain.decision_log.signed_note import Checkpoint, sign
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.runtime.log_verification import TrustBase, verify
 from tests.bot.decision_log.test_signer import ORIGIN, Log
+from tests.database import place
 from tests.storage.making import attacker
 
 
@@ -28,7 +29,7 @@ async def log(tmp_path: Path) -> AsyncIterator[Log]:
 
 
 def findings(log: Log, **how: object) -> list[tuple[str, str]]:
-    found = verify(log.path, TrustBase(None, log.state, **how)).findings  # type: ignore[arg-type]
+    found = verify(place(log.path), TrustBase(None, log.state, **how)).findings  # type: ignore[arg-type]
     return [(finding.code, finding.text) for finding in found]
 
 
@@ -43,7 +44,7 @@ def test_a_log_with_its_notes_and_memory_has_no_findings(log: Log) -> None:
 def test_a_note_by_another_key_is_named(log: Log, tmp_path: Path) -> None:
     make_keys(tmp_path / "other")
     other = read_key(tmp_path / "other" / LOG_KEY)
-    with attacker(log.path) as raw:
+    with attacker(place(log.path)) as raw:
         (blob,) = raw.execute("SELECT root FROM log_checkpoint WHERE size = 5").fetchone()
         forged = sign(Checkpoint(ORIGIN, 5, blob).text, [(other.vkey(ORIGIN), other.sign)])
         raw.execute("UPDATE log_checkpoint SET note = ? WHERE size = 5", (str(forged),))
@@ -53,7 +54,7 @@ def test_a_note_by_another_key_is_named(log: Log, tmp_path: Path) -> None:
 
 
 def test_a_note_that_is_none_or_replaces_another_is_named(log: Log) -> None:
-    with attacker(log.path) as raw:
+    with attacker(place(log.path)) as raw:
         raw.execute("UPDATE log_checkpoint SET note = 'nonsense' WHERE size = 3")
         raw.execute("UPDATE log_checkpoint SET note = (SELECT note FROM log_checkpoint WHERE size = 7) WHERE size = 5")
     assert codes(log) == ["checkpoint", "checkpoint", "checkpoint"]
@@ -83,10 +84,10 @@ def test_a_damaged_memory_is_named(log: Log) -> None:
 def test_keys_from_elsewhere_are_the_ones_that_count(log: Log, tmp_path: Path) -> None:
     make_keys(tmp_path / "other")
     elsewhere = vkeys(tmp_path / "other", ORIGIN)
-    assert {f.code for f in verify(log.path, TrustBase(elsewhere, log.state)).findings} == {"signature"}
-    assert verify(log.path, TrustBase(vkeys(log.state, ORIGIN), log.state)).findings == ()
+    assert {f.code for f in verify(place(log.path), TrustBase(elsewhere, log.state)).findings} == {"signature"}
+    assert verify(place(log.path), TrustBase(vkeys(log.state, ORIGIN), log.state)).findings == ()
     (log.state / LOG_KEY).unlink()
-    assert isinstance(verify(log.path, TrustBase(None, log.state)).findings[0], LogFinding)
+    assert isinstance(verify(place(log.path), TrustBase(None, log.state)).findings[0], LogFinding)
 
 
 async def test_a_memory_of_the_whole_log_agrees(log: Log) -> None:
