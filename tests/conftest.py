@@ -50,7 +50,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
     do. The random order within each of the three groups stays."""
     if database.chosen.kind != "sqlite":
-        items[:] = [item for item in items if item.get_closest_marker("sqlite") is None and not FILES & {*fixtures_of(item)}]
+        items[:] = [
+            item for item in items if item.get_closest_marker("sqlite") is None and not FILES & {*fixtures_of(item)}
+        ]
     items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), not runs_a_bot(item)))
     items[:] = dealt(items, runs_a_bot, getattr(config, "workerinput", {}).get("workercount", 1))
 
