@@ -21,9 +21,11 @@ from bot.domain.decision_log.verify.log import Row, Shown
 from bot.evidence.filled_page import FilledPage, shipped
 from bot.evidence.folder import Folder
 from bot.evidence.people import known_people
+from bot.evidence.stored_policy import log_findings
 from storage.log.evidence import Evidence, StoredAnchor
 
 Format = Literal["tiles", "ocsf", "csv"]
+STATED = "findings.json"  # lies in the page alone
 
 
 class Sink(Protocol):
@@ -40,6 +42,7 @@ def export(log: Evidence, vkeys: str, folder: Folder, form: Format = "tiles") ->
         with FilledPage(folder) as filled:
             _everything(log, filled)
             _signed(log, vkeys, filled)
+            filled.only_in_page(STATED, _stated(log))
         return
     if form == "ocsf":
         _events(log, folder)
@@ -51,6 +54,12 @@ def export(log: Evidence, vkeys: str, folder: Folder, form: Format = "tiles") ->
 def _signed(log: Evidence, vkeys: str, folder: Sink) -> None:
     folder.write("log.vkey", vkeys.encode())
     folder.write("checkpoint", log.note.encode())
+
+
+def _stated(log: Evidence) -> bytes:
+    """What this program finds by every rule of the policy, for a page that does not read them all."""
+    found = [{"code": f.code, "i": f.idx, "text": f.text} for f in log_findings(log)]
+    return json.dumps({"findings": found}).encode()
 
 
 def findings_only(findings: tuple[object, ...], folder: Folder) -> None:

@@ -17,6 +17,7 @@ from bot.domain.decision_log.entry_types import ENTRY_TYPES
 from bot.evidence.folder import Folder
 
 PAGE = "index.html"
+_BOOK = re.compile(r"policy/[0-9a-f]{64}/[^/]+\.md")  # of a runbook the page reads the front matter only
 _DATA, _PIECE = "<!-- data -->", 3 * 2**18  # bytes before base64; a multiple of three, so that pieces join
 _READ = re.compile(
     r"checkpoint|log\.vkey|disclosures\.jsonl|selection\.json|(?:tile|checkpoints|case)/.+|policy/[0-9a-f]{64}/responsibility\.yaml"
@@ -50,6 +51,9 @@ class FilledPage:
         self._folder.write(name, data)
         if _READ.fullmatch(name):
             self._piece(name, data)
+        elif _BOOK.fullmatch(name):
+            head, end, _ = data.partition(b"\n---")
+            self._piece(name, head + end)
 
     def append(self, name: str, data: bytes) -> None:
         """Appends to a file."""
@@ -62,6 +66,10 @@ class FilledPage:
             self._piece(name, bytes(held[:_PIECE]))
             del held[:_PIECE]
 
+    def only_in_page(self, name: str, data: bytes) -> None:
+        """What the page reads, and no file of the export is."""
+        self._piece(name, data)
+
     def _piece(self, name: str, data: bytes) -> None:
         shown = base64.b64encode(data).decode()
         self._folder.append(PAGE, f'<script type="application/octet-stream" data-path="{name}">{shown}</script>\n'.encode())
@@ -70,7 +78,7 @@ class FilledPage:
 def auditors_page() -> str:
     """The page without data, with style and scripts inline, because it may load nothing."""
     page = shipped("page.html")
-    for name in ("page.css", "log.js", "signed.js", "view.js"):
+    for name in ("page.css", "log.js", "signed.js", "endorsed.js", "view.js"):
         page = page.replace(f"/* {name} */", shipped(name))
     return page.replace("/* words */", json.dumps({name: row.words for name, row in ENTRY_TYPES.items()}))
 

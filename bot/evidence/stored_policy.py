@@ -39,6 +39,12 @@ def policy_check(path: Location, root: str | None = None) -> StoredPolicyCheck:
         return StoredPolicyCheck(found, checks.signatures.unproven, checks.has_keys)
 
 
+def log_findings(log: Evidence) -> tuple[LogFinding, ...]:
+    """The same findings of an open log, as far as its newest checkpoint."""
+    checks = PolicyChecks(_sets(log), Disclosures.read(log.disclosures()))
+    return tuple(itertools.islice(_findings(log, checks, None), _LIMIT))
+
+
 def _findings(log: Evidence, checks: PolicyChecks, root: str | None) -> Iterator[LogFinding]:
     known: set[str] = set()
     acts = OperatorActs(checks.people)

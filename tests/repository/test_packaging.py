@@ -26,7 +26,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
         "storage/queries/cases.sql", "storage/sqlite/dialect.sql", "runbooks/responsibility.yaml", "runbooks/directory-admin-emergency.md",
         "runbooks/targets.csv", "sandbox/page/index.html", "sandbox/page/main.js", "bot/domain/authority/authorization.py",
         "handlers/transport/app.py", "bot/evidence/pages/VERIFY.md", "bot/evidence/pages/page.html",
-        "bot/evidence/pages/page.css", "bot/evidence/pages/log.js", "bot/evidence/pages/signed.js", "bot/demo/virtual.js", "bot/evidence/pages/view.js", "bot/templates/env.txt", "bot/templates/responsibility.yaml", "bot/templates/directory-emergency-admin.md",
+        "bot/evidence/pages/page.css", "bot/evidence/pages/log.js", "bot/evidence/pages/signed.js", "bot/evidence/pages/endorsed.js", "bot/demo/virtual.js", "bot/evidence/pages/view.js", "bot/templates/env.txt", "bot/templates/responsibility.yaml", "bot/templates/directory-emergency-admin.md",
     ],
 )  # fmt: skip
 def test_the_wheel_holds(wheel: zipfile.ZipFile, name: str) -> None:

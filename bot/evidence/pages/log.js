@@ -187,6 +187,10 @@ class Log {
     const state = { edge: [], sizes: roots, report, cases: new Map(), owed: new Map(), ts: "", stepBack: false, minimum: 0, emptied: -1 };
     await this.takeDisclosures(state);
     const signed = await checkSigned(this, report);
+    if (!this.isCase) await checkEndorsed(this, report);
+    const stated = parsed((await this.bytes("findings.json")) ?? new Uint8Array())?.findings ?? [];
+    for (const { code, i, text: said } of stated)
+      if (!findings.some((one) => one.code === code && one.i === i)) findings.push({ code, i, text: said, stated: true });
     const done = () => ({ findings, signature, size: note.size, root: hex(note.root), ownKey: !trusted, checkpoints: roots.size, signed });
     if (this.isCase) { await this.verifyCase(note, state); return done(); }
     const level = [[]];

@@ -73,14 +73,14 @@ async function signatureFaults(entry, shown, policy) {
   return faults;
 }
 
-// The runbooks of a set that demand a signature, by id; of a set that is not in the export none.
-async function demandingOf(log, digest) {
-  const found = new Set(), folder = `policy/${digest}/`;
+// What each runbook of a set demands, by id; of a set that is not in the export nothing.
+async function signaturesOf(log, digest) {
+  const found = new Map(), folder = `policy/${digest}/`;
   for (const [path, file] of log.files) {
     if (!path.startsWith(folder) || !/^[^/]+\.md$/.test(path.slice(folder.length))) continue;
     const head = /^---\r?\n([^]*?)\n---/.exec(await file.text())?.[1] ?? "";
     const part = (name) => new RegExp(`^${name}:\\s*["']?([\\w-]+)`, "m").exec(head)?.[1];
-    if (["required", "device_bound"].includes(part("signature"))) found.add(part("id"));
+    if (part("id")) found.set(part("id"), part("signature") ?? "none");
   }
   return found;
 }
@@ -90,14 +90,14 @@ async function checkUnsigned(log, report) {
   const sets = new Map(), cases = new Set(), begun = new Set();
   const demands = async (entry) => {
     const digest = entry.policy?.sha256;
-    if (!sets.has(digest)) sets.set(digest, await demandingOf(log, digest));
-    return sets.get(digest).has(entry.runbook?.id);
+    if (!sets.has(digest)) sets.set(digest, await signaturesOf(log, digest));
+    return (sets.get(digest).get(entry.runbook?.id) ?? "none") !== "none";
   };
   for (const entry of log.entries) {
     if (!entry?.case) continue;
     if (!begun.has(entry.case) && (await demands(entry))) cases.add(entry.case);
     begun.add(entry.case);
-    if (!YES[entry.type] || entry.actor?.kind !== "person" || entry.data?.signed === true) continue;
+    if (!YES[entry.type] || entry.data?.signed === true) continue;
     if (cases.has(entry.case) || (await demands(entry)))
       report("unsigned", entry.i, `Entry ${entry.i} (${entry.type}): it has no signature, which the runbook ${entry.runbook?.id} demands.`);
   }

@@ -376,13 +376,25 @@ async function verify() {
   }
   $("verify").disabled = false;
 }
+// Findings against what people decided, or against the policy: they say nothing about altered bytes.
+const JUDGED = new Set(["unsigned", "assertion", "unendorsed", "delay", "policy", "party"]);
+const FIRST = {
+  unendorsed: "The signing keys were changed, and nobody endorsed it. Whoever made the change may have signed with a key of their own: ask the owners whether they knew of it.",
+  delay: "Something counted before its time: a change of the policy allowed it, and that change did not count yet.",
+};
+const first = (codes) => Object.keys(FIRST).filter((code) => codes.has(code));
+function inOrder(findings) {
+  const rank = ({ code }) => (code in FIRST ? Object.keys(FIRST).indexOf(code) : 2);
+  return [...findings].sort((a, b) => rank(a) - rank(b));
+}
+
 // What only the program itself judges: it needs every rule of the policy, which this page does not read.
 function notJudged() {
   const code = (text) => element("code", {}, text);
   return element("p", { id: "not-judged", class: "soft" },
-    "Not judged on this page: a signature that only an earlier set of the policy, or an operator's act, still demanded (", code("unsigned"), "), a change of the signing keys that nobody endorsed (",
+    "Not judged on this page: a signature that only an earlier set of the policy, or an operator's act, still demanded (", code("unsigned"), "), a change of the signing keys that names somebody new under a signed runbook, or was endorsed for some of its domains only (",
     code("unendorsed"), "), an answer that a change of the policy allowed too early (", code("delay"), "), and the policy's other rules (", code("policy"), ", ", code("party"),
-    "). Run ", code("countersign log verify --export FOLDER"), " for these findings.");
+    "). What the program that made this export found of them stands in the list, marked as its own word. Run ", code("countersign log verify --export FOLDER"), " for these findings.");
 }
 
 function drawResult(result) {
@@ -397,10 +409,12 @@ function drawResult(result) {
   if (result.signed?.unproven) lines.push(`${result.signed.unproven} signed answers have lost their signature and prove nothing by it.`);
   const sure = result.signature === "good" && !result.ownKey;
   const consistent = result.ownKey && result.signature === "good" ? "The export agrees with itself; its key is unchecked" : "The hashes agree; the signature is unchecked";
-  const title = good ? (sure ? "Nothing was altered" : consistent) : "This export was altered";
+  const whole = result.findings.every(({ code }) => JUDGED.has(code));
+  const title = good ? (sure ? "Nothing was altered" : consistent) : whole ? "The bytes agree, and there are findings" : "This export was altered";
   $("result").className = good ? (sure ? "good" : "unsure") : "bad";
-  $("result").replaceChildren(element("h2", {}, title), ...lines.map((line) => element("p", {}, line)),
-    element("ul", {}, ...result.findings.slice(0, 100).map((f) => element("li", {}, element("code", {}, f.code), " ", f.text))),
+  const said = (f) => element("li", {}, element("code", {}, f.code), " ", f.text, f.stated ? element("span", { class: "soft" }, " (the word of whoever made this export)") : "");
+  $("result").replaceChildren(element("h2", {}, title), ...first(new Set(result.findings.map(({ code }) => code))).map((code) => element("p", { class: "first" }, FIRST[code])),
+    ...lines.map((line) => element("p", {}, line)), element("ul", {}, ...inOrder(result.findings).slice(0, 100).map(said)),
     result.findings.length > 100 ? element("p", {}, `… and ${result.findings.length - 100} more.`) : "", notJudged());
   $("result").hidden = false;
   say(good ? "Checked." : `Checked: ${result.findings.length} findings.`);

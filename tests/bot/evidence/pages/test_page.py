@@ -17,13 +17,16 @@ from bot.domain.case.campaign import Asked, Campaign, Item
 from bot.domain.case.transition import Actor, Transition
 from bot.domain.decision_log import review_events
 from bot.domain.decision_log.entry_types import ENTRY_TYPES
+from bot.domain.policy.model import Policy
+from bot.domain.policy.people import Person
 from bot.evidence.case_export import export_case
+from bot.evidence.check import check_export
 from bot.evidence.export import export
 from bot.evidence.folder import Folder
 from storage.log.evidence import evidence
-from tests.bot.building import LEAD, OWNER, PE1, PE2, RISK, T0
+from tests.bot.building import AUDIT, LEAD, OWNER, PE1, PE2, RISK, T0
 from tests.bot.evidence.conftest import Written
-from tests.bot.evidence.signed_log import OLGA, RUTH, Writer, signed_policy
+from tests.bot.evidence.signed_log import EVIL, EXTRA, OLGA, OLGA2, RP, RUTH, Passkey, Writer, signed_policy
 from tests.bot.evidence.signing import Scribe
 from tests.bot.evidence.test_check import erased_and_disclosed
 
@@ -370,7 +373,7 @@ async def test_a_yes_is_judged_by_what_its_runbook_demanded_when_it_was_asked_fo
     await log.store.close()
     page = await look(log.export(tmp_path / "signed"))
     await verify(page)
-    await expect(page.locator("#result li")).to_contain_text("unsigned")
+    await expect(page.locator("#result li").last).to_contain_text("unsigned")
 
 
 async def test_the_page_names_the_findings_that_only_log_verify_makes(look: Callable[..., Any], tmp_path: Path) -> None:
@@ -410,6 +413,104 @@ async def test_a_signature_under_another_key_is_named(look: Callable[..., Any], 
     page = await look(folder)
     await verify(page)
     await expect(page.locator("#result li").first).to_contain_text("does not match the key in the policy")
+
+
+async def test_the_page_that_opens_by_itself_knows_what_a_runbook_demands(browser: Browser, tmp_path: Path) -> None:
+    """Nobody picks a folder: what the page judges lies inside it."""
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy())
+    await log.approve(await log.file("R-00000001"), OWNER, None)
+    await log.store.close()
+    page = await browser.new_page()
+    await page.goto((log.export(tmp_path / "signed") / "index.html").as_uri())
+    await expect(page.locator("#result li").first).to_contain_text("unsigned", timeout=15_000)
+    await page.close()
+
+
+@pytest.mark.parametrize(
+    ("second", "text"),
+    [
+        (
+            signed_policy({"olga": (OLGA, EVIL), "ruth": (RUTH,)}),
+            f"gets a passkey ({EVIL.id[:12]}…), and nobody endorsed it.",
+        ),
+        (signed_policy(None, "none"), "directory-admin-emergency takes a weaker signature (none, before: required)"),
+        (
+            signed_policy(signing=(EXTRA % (RP, RP)).replace("none", "none, unendorsed_delay: 24h")),
+            "the key `signing` changes",
+        ),
+    ],
+)
+async def test_a_change_of_the_keys_that_nobody_endorsed_stands_first_in_words(
+    look: Callable[..., Any], tmp_path: Path, second: Policy, text: str
+) -> None:
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy())
+    await log.load(second)
+    await log.approve(await log.file("R-00000001"), OWNER, None)
+    await log.store.close()
+    page = await look(log.export(tmp_path / "signed"))
+    await verify(page)
+    await expect(page.locator("#result h2")).to_have_text("The bytes agree, and there are findings")
+    await expect(page.locator("#result p").first).to_contain_text("The signing keys were changed, and nobody endorsed it.")
+    line = page.locator("#result li").first
+    await expect(line).to_contain_text("unendorsed")
+    await expect(line).to_contain_text(text)
+
+
+@pytest.mark.parametrize(("by", "key", "endorsed"), [(RISK, RUTH, True), (OWNER, OLGA, False), (RISK, EVIL, False)])
+async def test_an_endorsement_counts_if_its_signature_holds_and_its_signer_gains_nothing(
+    look: Callable[..., Any], tmp_path: Path, by: Person, key: Passkey, endorsed: bool
+) -> None:
+    log = await Writer(tmp_path / "signed.db").open()
+    old, new = signed_policy(), signed_policy({"olga": (OLGA, OLGA2), "ruth": (RUTH,)})
+    await log.load(old)
+    await log.load(new)
+    await log.endorse(old, new, by, key)
+    await log.store.close()
+    page = await look(log.export(tmp_path / "signed"))
+    await verify(page)
+    lines = await page.locator("#result li").all_inner_texts()
+    assert any(line.startswith("unendorsed") for line in lines) is not endorsed, lines
+
+
+async def test_a_set_that_says_the_same_in_another_form_is_no_change_of_the_keys(
+    look: Callable[..., Any], tmp_path: Path
+) -> None:
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy())
+    await log.load(
+        signed_policy(
+            signing=f"signing:   # where decisions are signed\n  origin: https://{RP}\n  rp_id: '{RP}'\n  unendorsed_delay: 3d\n"
+        )
+    )
+    await log.store.close()
+    page = await look(log.export(tmp_path / "signed"))
+    await verify(page)
+    await expect(page.locator("#result li")).to_have_count(0)
+
+
+async def test_what_only_the_whole_policy_judges_stands_there_as_the_word_of_whoever_exported(
+    browser: Browser, tmp_path: Path
+) -> None:
+    """A yes of somebody whom the set before, which still bound, did not name."""
+    log = await Writer(tmp_path / "signed.db").open()
+    await log.load(signed_policy({}, "none", signing="\n"))
+    await log.load(signed_policy({}, "none", ("risk_owner: ruth", "risk_owner: anselm"), signing="\n"))
+    await log.file("R-00000001")
+    await log.write(
+        "request.approved", Actor("person", AUDIT, "home"), "R-00000001", have=1, need=1, seconds=3600, role="risk_owner"
+    )
+    await log.store.close()
+    folder = log.export(tmp_path / "signed")
+    assert [f.code for f in check_export(folder).findings if f.code == "delay"] == ["delay"]
+    page = await browser.new_page()
+    await page.goto((folder / "index.html").as_uri())
+    await expect(page.locator("#result p").first).to_contain_text("Something counted before its time", timeout=15_000)
+    line = page.locator("#result li").first
+    await expect(line).to_contain_text("had no authority in the set")
+    await expect(line).to_contain_text("the word of whoever made this export")
+    await page.close()
 
 
 async def test_a_review_of_rights_is_a_case_whose_sentences_name_the_right_and_the_person(
