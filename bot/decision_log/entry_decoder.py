@@ -44,6 +44,16 @@ def decoded(data: bytes) -> tuple[Mapping[str, object] | None, str]:
     return parsed(data)
 
 
+def entry_of(data: bytes) -> Mapping[str, object] | None:
+    """The entry alone, whatever its form; None if the bytes are none. For bytes whose form somebody else judges."""
+    try:
+        if len(data) <= MAX_BYTES:
+            return _decode(data)
+    except (msgspec.MsgspecError, RecursionError, UnicodeError):
+        pass
+    return parsed(data)[0]
+
+
 def ascii_keys(value: object) -> bool:
     """Whether every key within is ASCII."""
     if isinstance(value, dict):

@@ -16,7 +16,7 @@ from bot.domain.decision_log.verify.policy_delay import TYPES, DelayCheck
 from bot.domain.decision_log.verify.signatures import SignatureCheck
 from bot.domain.decision_log.verify.signed_entry import SIGNATURE
 from bot.domain.policy.model import Policy
-from bot.evidence.people import PERSON, opened
+from bot.evidence.people import PERSON, may_name, opened
 
 
 @dataclass(slots=True)
@@ -33,6 +33,8 @@ class Disclosures:
         found = cls()
         for line in lines:
             found.shown[line.idx] += 1
+            if not may_name(line.text, PERSON, SIGNATURE):
+                continue
             name, value = opened(line.text) or ("", "")
             if name == PERSON:
                 found.people[pseudonym_of(line.text)] = value
@@ -47,7 +49,10 @@ class Disclosures:
 
 
 class PolicyChecks:
-    """Feed it the entries in order, then ask `end`. `sets` gives the policy of a digest, or None."""
+    """Feed it the entries in order, then ask `end`. `sets` gives the policy of a digest, or None. Before there are keys only entries of
+    `types` have to be read."""
+
+    types = TYPES
 
     def __init__(self, sets: Callable[[str], Policy | None], told: Disclosures) -> None:
         self.sets, self.people = sets, told.people
@@ -58,10 +63,6 @@ class PolicyChecks:
     def has_keys(self) -> bool:
         """Whether any set so far named keys; then every entry matters, before only some types do."""
         return self.signatures.history.first is not None
-
-    def matters(self, kind: str) -> bool:
-        """Whether an entry of this type has to be read."""
-        return self.has_keys or kind in TYPES
 
     def findings(self, idx: int, entry: Mapping[str, object]) -> Iterator[LogFinding]:
         """The findings against one entry."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.decision_log.entry_decoder import decoded
+from bot.decision_log.entry_decoder import entry_of
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.decision_log.verify.operator_actions import ACTS, OperatorActs
 from bot.domain.errors import StorageError
@@ -47,9 +47,9 @@ def log_findings(log: Evidence) -> tuple[LogFinding, ...]:
 
 def _findings(log: Evidence, checks: PolicyChecks, root: str | None) -> Iterator[LogFinding]:
     known: set[str] = set()
-    acts = OperatorActs(checks.people)
-    for row in log.rows(lambda kind: checks.matters(kind) or kind in ACTS):
-        entry = decoded(row.data)[0] if row.data is not None else None
+    acts, types = OperatorActs(checks.people), checks.types | ACTS
+    for row in log.rows(lambda kind: kind in types or checks.has_keys):
+        entry = entry_of(row.data) if row.data is not None else None
         acts.blind |= row.data is None
         if entry is None:
             continue

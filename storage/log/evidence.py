@@ -23,6 +23,8 @@ from storage.session import Session
 from storage.snapshot import snapshot
 
 _EVERYTHING = 2**62  # more entries than any log has
+_LOT = 1_000  # rows read at a time
+_TYPE = Row._fields.index("type")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +48,13 @@ class Evidence:
 
     def rows(self, wanted: Callable[[str], bool] = lambda _: True) -> Iterator[Row]:
         """The entries in order whose type is wanted."""
-        for row in self._session.stream("entries_below", size=self.size):
-            if not wanted(row["type"]):
-                continue
-            yield Row(row["idx"], row["leaf"], row["data"], row["type"], row["case_id"], row["ts_ms"])
+        for lot in self._session.lots("entries_below", _LOT, size=self.size):
+            yield from map(Row._make, (row for row in lot if wanted(row[_TYPE])))
 
     def disclosures(self) -> Iterator[Shown]:
         """What the digests disclose, in the order of the entries."""
-        for row in self._session.stream("disclosures_below", size=self.size):
-            yield Shown(row["digest"], row["idx"], row["disclosure"])
+        for lot in self._session.lots("disclosures_below", _LOT, size=self.size):
+            yield from map(Shown._make, lot)
 
     def notes(self) -> Iterator[tuple[int, str]]:
         """Size and text of every signed checkpoint, smallest first."""

@@ -13,7 +13,7 @@ import hashlib
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from bot.domain.decision_log.entry import b64
 from bot.domain.decision_log.entry_reader import parsed, read_stamp
@@ -38,8 +38,7 @@ class LogFinding:
         return f"{self.code} {'-' if self.idx is None else self.idx}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of `log_entry` as stored, in the order of `idx`."""
 
     idx: int
@@ -57,8 +56,7 @@ class StoredHead:
     edge: bytes | None  # None: of an export, which has none
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(NamedTuple):
     """A row of `log_private`."""
 
     digest: str

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from bot.domain.authority.authorization import named_roles
 from bot.domain.authority.policy_rollout import InForce, Sets
@@ -74,7 +74,7 @@ class DelayCheck:
         elif kind in _QUESTIONS:
             self._asked_for_more(entry, case, at)
         elif (filed := self._longer.get(case) or self._cases.get(case)) is not None:
-            for text in self._judged(kind, entry, case, filed):
+            for text in self._judged(kind, entry, case, at, filed):
                 yield LogFinding("delay", idx, f"{case}: {text}")
         if kind in ENDS:
             self._open.pop(case, None)
@@ -122,9 +122,8 @@ class DelayCheck:
         runbook = policy.runbooks.get(filed.runbook.id) if policy else None
         self._longer[case] = _Filed(at, filed.scale, runbook, filed.domain, self._binding(at, filed.scale))
 
-    def _judged(self, kind: str, entry: Mapping[str, object], case: str, filed: _Filed) -> Iterator[str]:
-        ref, at = str(_part(entry, "actor").get("ref")), read_moment(entry.get("ts"))
-        day = (at or filed.at).astimezone(UTC).date()
+    def _judged(self, kind: str, entry: Mapping[str, object], case: str, at: datetime, filed: _Filed) -> Iterator[str]:
+        ref, day = str(_part(entry, "actor").get("ref")), at.date()
         if kind == "breakglass.opened":
             filed.opened_without = True
         elif kind == "request.approved":

@@ -59,7 +59,7 @@ class Log:
         entry = json.loads(self.rows[n].data or b"")
         change(entry)
         data = canonical(entry)
-        self.rows[n] = replace(self.rows[n], data=data, leaf=leaf_hash(data) if leaf else self.rows[n].leaf)
+        self.rows[n] = self.rows[n]._replace(data=data, leaf=leaf_hash(data) if leaf else self.rows[n].leaf)
 
     def audit(self) -> tuple[list[LogFinding], Audit]:
         audit = Audit(self.head, self.nodes, sorted(self.shown, key=lambda s: s.idx), self.checkpoints)
@@ -139,7 +139,7 @@ def drop_a_middle_one(log: Log) -> None:
 
 
 def renumber(log: Log) -> None:
-    log.rows = [replace(row, idx=n) for n, row in enumerate(log.rows)]
+    log.rows = [row._replace(idx=n) for n, row in enumerate(log.rows)]
 
 
 def drop_a_middle_one_and_renumber(log: Log) -> None:

@@ -64,37 +64,37 @@ def changed(row: Row, **fields: object) -> Row:
     entry, _ = parsed(row.data or b"")
     assert entry is not None
     data = compact({**entry, **fields})
-    return replace(row, data=data, leaf=leaf_hash(data))
+    return row._replace(data=data, leaf=leaf_hash(data))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        lambda row: replace(row, leaf=bytes(32)),
-        lambda row: replace(row, data=None),
-        lambda row: replace(row, data=row.data + b" ", leaf=leaf_hash(row.data + b" ")),
-        lambda row: replace(row, idx=9),
-        lambda row: replace(row, type="request.held"),
-        lambda row: replace(row, case="R-9"),
-        lambda row: replace(row, ts_ms=row.ts_ms + 1),
-        lambda row: replace(row, ts_ms=2**62),
+        lambda row: row._replace(leaf=bytes(32)),
+        lambda row: row._replace(data=None),
+        lambda row: row._replace(data=row.data + b" ", leaf=leaf_hash(row.data + b" ")),
+        lambda row: row._replace(idx=9),
+        lambda row: row._replace(type="request.held"),
+        lambda row: row._replace(case="R-9"),
+        lambda row: row._replace(ts_ms=row.ts_ms + 1),
+        lambda row: row._replace(ts_ms=2**62),
         lambda row: changed(row, i=8),
         lambda row: changed(row, v="2"),
         lambda row: changed(row, log="another.example/log"),
         lambda row: changed(row, case_seq=5),
         lambda row: changed(row, case_prev="00" * 32),
-        lambda row: changed(replace(row, type="request.filed"), type="request.filed"),
-        lambda row: changed(replace(row, type="grant.finished"), type="grant.finished"),
-        lambda row: changed(replace(row, type="nobody.knows"), type="nobody.knows"),
-        lambda row: changed(replace(row, type="log.opened"), type="log.opened"),
+        lambda row: changed(row._replace(type="request.filed"), type="request.filed"),
+        lambda row: changed(row._replace(type="grant.finished"), type="grant.finished"),
+        lambda row: changed(row._replace(type="nobody.knows"), type="nobody.knows"),
+        lambda row: changed(row._replace(type="log.opened"), type="log.opened"),
         lambda row: changed(row, _sd=["b", "a"], _sd_alg="sha-256"),
         lambda row: changed(row, _sd=["a"]),
         lambda row: changed(row, _sd=["a", "a"], _sd_alg="sha-256"),
         lambda row: changed(row, _sd_alg="sha-256"),
         lambda row: changed(row, case_seq="2"),
-        lambda row: changed(replace(row, case=None), case_seq=2),
-        lambda row: replace(row, data=row.data.replace(b",", b",\n"), leaf=leaf_hash(row.data.replace(b",", b",\n"))),
-        lambda row: changed(replace(row, ts_ms=START_MS), ts="2025-12-01T00:00:00.000Z"),
+        lambda row: changed(row._replace(case=None), case_seq=2),
+        lambda row: row._replace(data=row.data.replace(b",", b",\n"), leaf=leaf_hash(row.data.replace(b",", b",\n"))),
+        lambda row: changed(row._replace(ts_ms=START_MS), ts="2025-12-01T00:00:00.000Z"),
     ],
 )
 def test_whatever_is_not_in_order_is_doubtful(wrong: Any) -> None:
@@ -122,12 +122,12 @@ def test_before_its_first_entry_no_time_is_known() -> None:
     row = next(entry_rows(1))
     for ts_ms in (-1, 0):
         with pytest.raises(Doubtful):
-            proven_part([changed(replace(row, ts_ms=ts_ms), ts="")])
+            proven_part([changed(row._replace(ts_ms=ts_ms), ts="")])
 
 
 def test_entries_of_one_moment_each_need_its_time() -> None:
     rows = list(entry_rows(10))
-    same = replace(rows[9], ts_ms=rows[8].ts_ms)
+    same = rows[9]._replace(ts_ms=rows[8].ts_ms)
     proven_part([*rows[:9], changed(same, ts="2025-12-01T00:00:04.000Z")])
     with pytest.raises(Doubtful):
         proven_part([*rows[:9], same])
