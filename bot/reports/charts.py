@@ -17,18 +17,21 @@ _STYLE = {
     "background": "transparent", "plot_background": "transparent", "foreground": "currentColor", "foreground_strong": "currentColor",
     "foreground_subtle": "currentColor", "colors": ("#2f6fb5", "#b5482f", "#7a7a7a", "#3f8f5f", "#8a5fb5"),
     "font_family": "system-ui, sans-serif", "guide_stroke_color": "#88888866",
-    "major_guide_stroke_color": "#88888866", "opacity": "1", "opacity_hover": "1", "transition": "0s",
+    "major_guide_stroke_color": "#88888866", "legend_font_size": 11, "opacity": "1", "opacity_hover": "1", "transition": "0s",
 }  # fmt: skip
+_FEW = 5  # columns that a phone shows without wrapping each cell to one word a line
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")  # a time of the log, UTC
 _BESIDE = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
 
 
-def bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> str:
-    """A stacked bar chart with its numbers as a table, as HTML. Every series has a number for each label."""
+def bars(title: str, by: str, labels: Sequence[str], series: Mapping[str, Sequence[int]], beside: str | None = None) -> str:
+    """A stacked bar chart with its numbers as a table, as HTML. Every series has a number for each label; `by` says what the labels are.
+    `beside` is a table under a heading of its own that has the numbers already; then neither is written twice."""
     pygal = _pygal()
     chart = pygal.StackedBar(
         no_prefix=True, js=(), style=pygal.style.Style(**_STYLE), disable_xml_declaration=True, width=820, height=280, legend_at_bottom=True,
-        show_y_guides=True, x_label_rotation=40 if len(labels) > 14 else 0, truncate_label=24,
-        y_labels_major_every=2, formatter=str, no_data_text="No data", include_x_axis=True,
+        show_y_guides=True, x_label_rotation=40 if len(labels) > 14 else 0, truncate_label=24, show_legend=len(series) > 1,
+        y_labels_major_every=2, formatter=str, no_data_text="No data", include_x_axis=True, legend_at_bottom_columns=len(series),
     )  # fmt: skip
     chart.x_labels = [str(label) for label in labels]
     chart.y_labels = _ticks(max((sum(numbers) for numbers in zip(*series.values(), strict=True)), default=0))
@@ -37,7 +40,9 @@ def bars(title: str, labels: Sequence[str], series: Mapping[str, Sequence[int]])
     drawn = _BESIDE.sub("", chart.render(is_unicode=True)).replace(
         "<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1
     )
-    return f"<figure><figcaption>{escape(title)}</figcaption>{_scrolling(drawn, 'Chart')}{table(('', *series), _rows(labels, series))}</figure>"
+    caption = f"<figcaption>{escape(title)}</figcaption>" if beside is None else ""
+    told = table((by, *series), _rows(labels, series)) if beside is None else beside
+    return f"<figure>{caption}{_scrolling(drawn, 'Chart')}{told}</figure>"
 
 
 def _ticks(peak: int) -> list[int]:
@@ -58,10 +63,17 @@ def _pygal() -> Any:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """A table as HTML, everything escaped."""
+    """A table as HTML, everything escaped; a time is written to the minute, and does not break."""
     top = "".join(f"<th>{escape(str(cell))}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
-    return _scrolling(f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>", "Table")
+    body = "".join("<tr>" + "".join(f"<td>{_cell(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    many = ' class="many"' if len(head) > _FEW else ""
+    return _scrolling(f"<table{many}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>", "Table")
+
+
+def _cell(text: str) -> str:
+    if not _STAMP.fullmatch(text):
+        return escape(text)
+    return f'<time datetime="{text}">{text[:10]} {text[11:16]}</time>'
 
 
 def _scrolling(wide: str, what: str) -> str:

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from html import escape
-from importlib import resources
 from typing import Any
 
 from bot.domain.errors import SettingsError
@@ -21,6 +20,7 @@ from bot.reports.flags import flags
 from bot.reports.governance_messages import governance_messages
 from bot.reports.month import MonthFigures
 from bot.reports.reading import Scope, records
+from bot.reports.sheet import sheet
 from runbooks.loader import load_files
 from storage.log.evidence import Evidence, settled_evidence, stored_log
 
@@ -110,14 +110,16 @@ def page(report: MonthlyReport) -> str:
     parts = [
         f'<ul class="stamp">{flagged}</ul>' if flagged else "<p>Nothing stands out.</p>",
         charts.table(("Figure", "Value"), figure_rows(told)),
-        charts.bars("Requests by outcome", list(told["by_outcome"]), {"requests": list(told["by_outcome"].values())})
-        if told["by_outcome"] else "",
-        charts.bars("Requests by kind", [kind.replace("_", " ") for kind in told["by_kind"]], {"requests": list(told["by_kind"].values())})
-        if told["by_kind"] else "",
+        _drawn("Requests by outcome", "Outcome", told["by_outcome"]),
+        _drawn("Requests by kind", "Kind", told["by_kind"]),
         "<p>Made from the decision log alone. Tickets and a provider’s own telemetry are references only.</p>",
     ]  # fmt: skip
-    shell = resources.files("bot.reports").joinpath("pages", "pack.html").read_text(encoding="utf-8")
-    return shell.replace("<!-- title -->", escape(report.title)).replace("<!-- body -->", "\n".join(parts))
+    return sheet(report.title, parts)
+
+
+def _drawn(title: str, by: str, counts: Mapping[str, int]) -> str:
+    labels = [name.replace("_", " ") for name in counts]
+    return charts.bars(title, by, labels, {"Requests": list(counts.values())}) if counts else ""
 
 
 def figure_rows(told: Mapping[str, Any]) -> list[tuple[str, str]]:

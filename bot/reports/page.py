@@ -12,6 +12,7 @@ from bot.domain.policy.model import Policy
 from bot.reports import charts, controls, tables
 from bot.reports.contents import FoundAccess, LastRun, Options, Totals
 from bot.reports.requests import RequestLine
+from bot.reports.sheet import sheet
 
 _STATES = ("approved", "opened", "denied", "expired", "withdrawn", "refused", "pending", "sealed")
 _SHOWN = 200  # lines of the list on the page; the file has all of them
@@ -43,40 +44,37 @@ def first_page(
         "and was never found. <code>VERIFY.md</code> says how to check it with tools that nobody here wrote.</p>",
         f"<p>Log <code>{escape(checkpoint.origin)}</code>, {checkpoint.size} entries, root <code>{checkpoint.root.hex()}</code>.</p>",
     ]
-    return _shipped("pack.html").replace("<!-- title -->", escape(title)).replace("<!-- body -->", "\n".join(parts))
+    return sheet(title, parts)
 
 
 def instructions() -> str:
     """`VERIFY.md` of the pack."""
-    return _shipped("PACK_VERIFY.md")
+    return resources.files("bot.reports").joinpath("pages", "PACK_VERIFY.md").read_text(encoding="utf-8")
 
 
 def _unapproved(lines: Sequence[RequestLine], found: Sequence[FoundAccess]) -> str:
     """Access that a reconciliation found without a grant, and access that opened without a yes."""
     if not lines and not found:
         return "<h2>Access that nobody approved</h2><p>None that Countersign knows of.</p>"
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             one.case,
+            f"no grant in the list of {one.source}: {one.outcome}",
             one.filed_at,
             "",
             one.runbook or one.domain,
             "",
             one.target,
-            f"no grant in the list of {one.source}: {one.outcome}",
         )
         for one in found[:_SHOWN]
     ]
-    rows += [
-        (line.first["case"], line.first["filed_at"], line.first["provider"], line.first["runbook"], line.first["requester"],
-         line.first["target"], line.unapproved)
-        for line in lines[:_SHOWN]
-    ]  # fmt: skip
+    told = ("filed_at", "provider", "runbook", "requester", "target")
+    rows += [(line.first["case"], line.unapproved, *(line.first[name] for name in told)) for line in lines[:_SHOWN]]
     more = (
         f"<p>{len(lines) - _SHOWN} more in requests.csv, column <code>unapproved</code>.</p>" if len(lines) > _SHOWN else ""
     )
     more += f"<p>{len(found) - _SHOWN} more in findings.csv.</p>" if len(found) > _SHOWN else ""
-    head = ("Request", "Filed", "Provider", "Runbook", "Requester", "Target", "Why")
+    head = ("Request", "Why", "Filed", "Provider", "Runbook", "Requester", "Target")
     return f"<h2>Access that nobody approved: {len(found) + len(lines)}</h2>{charts.table(head, rows)}{more}"
 
 
@@ -116,7 +114,7 @@ def _by_month(lines: Iterable[RequestLine]) -> str:
     states = [state for state in _STATES if any(found[month][state] for month in months)]
     if not months:
         return ""
-    return charts.bars("Requests by month and outcome", months, {s: [found[m][s] for m in months] for s in states})
+    return charts.bars("Requests by month and outcome", "Month", months, {s: [found[m][s] for m in months] for s in states})
 
 
 def _controls(totals: Totals, framework: str | None) -> str:
@@ -131,7 +129,3 @@ def _controls(totals: Totals, framework: str | None) -> str:
 def _files(totals: Totals) -> str:
     rows = [(f"{name}.csv, {name}.json", totals.counts[name]) for name in tables.FILES]
     return f"<h2>Files</h2>{charts.table(('File', 'Rows'), rows)}"
-
-
-def _shipped(name: str) -> str:
-    return resources.files("bot.reports").joinpath("pages", name).read_text(encoding="utf-8")

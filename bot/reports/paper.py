@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib import resources
 
 from bot.reports import charts
+from bot.reports.sheet import sheet
 
 _SOURCE = "Made from the decision log alone. Tickets and a provider’s own telemetry are references only."
 
@@ -61,20 +61,19 @@ def page(paper: Paper) -> str:
         *(_part(table) for table in paper.tables),
         f"<p>{_SOURCE}</p>",
     ]
-    shell = resources.files("bot.reports").joinpath("pages", "pack.html").read_text(encoding="utf-8")
-    return shell.replace("<!-- title -->", escape(paper.title)).replace("<!-- body -->", "\n".join(parts))
+    return sheet(paper.title, parts)
 
 
 def _part(table: Table) -> str:
     if not table.rows:
         return f"<h2>{escape(table.title)}</h2><p>None.</p>"
-    drawn = ""
+    listed = charts.table([_words(c) for c in table.columns], table.rows)
     if table.chart:
         labels = [str(row[0]) for row in table.rows]
         places = {name: table.columns.index(name) for name in table.chart}
         series = {_words(name): [int(str(row[at])) for row in table.rows] for name, at in places.items()}
-        drawn = charts.bars(table.title, labels, series)
-    return f"<h2>{escape(table.title)}</h2>{drawn}{charts.table([_words(c) for c in table.columns], table.rows)}"
+        listed = charts.bars(table.title, _words(table.columns[0]), labels, series, beside=listed)
+    return f"<h2>{escape(table.title)}</h2>{listed}"
 
 
 def _words(name: str) -> str:

@@ -12,7 +12,6 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
-from importlib import resources
 
 from bot.domain.case.lifecycle import GrantState
 from bot.domain.case.model import Case
@@ -23,6 +22,7 @@ from bot.domain.workflow.providers.contract_notices import ends_at
 from bot.ports.records import LogRow, RequestLine
 from bot.ports.store import Store
 from bot.reports import charts
+from bot.reports.sheet import sheet
 
 _MOST, _TOGETHER = 1_000_000, 5_000
 _CLOSES = ("request.denied", "request.withdrawn", "request.expired")
@@ -121,9 +121,7 @@ def page(record: ExitRecord) -> str:
     parts = [f"<p>{escape(_head(record))}</p>"]
     for title, (columns, *rows) in _tables(record):
         parts += [f"<h2>{escape(title)}</h2>", charts.table(columns, rows) if rows else "<p>None.</p>"]
-    shell = resources.files("bot.reports").joinpath("pages", "pack.html").read_text(encoding="utf-8")
-    title = escape(f"Exit record: {record.provider.name}")
-    return shell.replace("<!-- title -->", title).replace("<!-- body -->", "\n".join(parts))
+    return sheet(f"Exit record: {record.provider.name}", parts)
 
 
 def _head(record: ExitRecord) -> str:

@@ -97,7 +97,8 @@ class _Exceptions:
             flags.append(f"{len(overdue)} live exceptions have an overdue answer: {', '.join(overdue[:5])}.")
         figures = {
             "asked_for": len(self.lines), "live": len(live), "ended": len(opened) - len(live), "denied": states["denied"],
-            "expired": states["expired"], "renewals": sum(self.renewals.values()),
+            "expired": states["expired"], "withdrawn": states["withdrawn"], "refused": states["refused"], "pending": states["pending"],
+            "renewals": sum(self.renewals.values()),
         }  # fmt: skip
         order = sorted(opened, key=lambda case: (bool(opened[case].ended), opened[case].not_after, case))
         rows = [self._row(case, opened[case]) for case in order]
@@ -170,7 +171,7 @@ class _Reviews:
             for id_, one in self.campaigns.items()
         ]
         tables = (
-            Table("Reviews after use", _REVIEWS, used, ("passed", "flagged", "overdue")),
+            Table("Reviews after use", _REVIEWS, used, ("passed", "flagged", "open")),
             Table("Answers about rights", _RIGHTS, [self.rights[key] for key in sorted(self.rights)]),
             Table("Reviews of rights", _CAMPAIGNS, held),
         )

@@ -66,7 +66,7 @@ def page(policy: Policy, now: datetime, consents: Consents, runs: Runs | None = 
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
     return (
         f'<!doctype html>\n<html lang="en">\n<head>{head}<title>{escape(title)}</title>\n<style>{_STYLE}</style></head>\n'
-        f"<body>\n{chr(10).join(body)}\n</body>\n</html>\n"
+        f"<body>\n<main>\n{chr(10).join(body)}\n</main>\n</body>\n</html>\n"
     )
 
 

@@ -38,6 +38,20 @@ def test_the_page_loads_nothing_and_has_each_table(year: Path) -> None:
     assert any(line.startswith("Reviews after use: ") for line in lines(paper))
 
 
+def test_every_exception_that_was_asked_for_is_in_one_figure(year: Path) -> None:
+    told = exceptions_paper(year, None, None).figures
+    ways = ("live", "ended", "denied", "expired", "withdrawn", "refused", "pending")
+    assert told["asked_for"] == sum(told[way] for way in ways)
+    assert told["withdrawn"]
+
+
+def test_the_chart_of_reviews_counts_each_review_once(year: Path) -> None:
+    drawn = reviews_paper(year, None, None).tables[0]
+    places = [drawn.columns.index(name) for name in drawn.chart]
+    for row in drawn.rows:
+        assert sum(int(str(row[at])) for at in places) == row[drawn.columns.index("due")]
+
+
 def test_unknown_names_are_sentences(year: Path) -> None:
     with pytest.raises(SettingsError, match="Known: alder, birch, cedar"):
         reviews_paper(year, "nobody", None)
