@@ -68,6 +68,8 @@ def test_a_damaged_copy_is_not_restored_and_the_database_stays(machine: Machine)
     code, said = machine.run("restore", "copy.db")
     assert (code, "nothing was restored" in said) == (1, True), said
     assert machine.written.database.read_bytes() == before
+    code, said = machine.run("log", "verify", "--database", "copy.db")
+    assert (code, "Next: change nothing." in said) == (1, True), said
 
 
 def test_an_open_database_is_not_replaced_and_a_closed_one_is_kept(machine: Machine) -> None:
@@ -90,6 +92,8 @@ def test_a_restored_log_that_is_older_than_what_was_signed_is_announced_as_stopp
     assert code == 0, said
     assert "9999 entries were signed, and the backup has" in said
     assert "countersign log new-epoch" in said
+    code, said = machine.run("log", "verify")
+    assert (code, "Next: set COUNTERSIGN_STATE_DIR to the folder" in said) == (1, True), said
 
 
 def test_a_database_of_an_earlier_version_is_copied_as_it_is_verified_and_restored(
