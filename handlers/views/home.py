@@ -177,7 +177,8 @@ def _audit(sheet: HomeContents, scene: ViewContext) -> list[Block]:
     held += [f"… and {len(audit.exceptions) - _REGISTER} more."] if len(audit.exceptions) > _REGISTER else []
     domains = [(scene.domain(domain), domain, count) for domain, count in sorted(audit.overdue.items())]
     late = [f"{inline(known.name if known else domain, 80)}: {count}" for known, domain, count in domains]
-    state = f"{audit.entries:,} entries, the first {audit.signed:,} signed by the newest checkpoint."
+    signed = "all" if audit.signed >= audit.entries else f"the first {audit.signed:,}"
+    state = f"{audit.entries:,} entries, {signed} signed by the newest checkpoint."
     lines = ["*Exceptions register*", *(held or ["No policy exception is open."])]
     lines += ["*Reviews and other answers overdue*", ", ".join(late) if late else "None."]
     return _part("Audit", facts.sections([*lines, "*Decision log*", state]))

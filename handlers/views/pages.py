@@ -30,7 +30,7 @@ def listing(title: str, empty: str, cases: Sequence[Case], scene: ViewContext) -
     """Several cases, three lines each."""
     if not cases:
         return _page(empty, [empty])
-    lines = [f"*{title}*, as of {scene.at(scene.now)}", *(_entry(case, scene) for case in cases[:SHOWN])]
+    lines = [f"*{title}*, as of {scene.at(scene.now)}", *(f"\n{_entry(case, scene)}" for case in cases[:SHOWN])]
     if len(cases) > SHOWN:
         lines.append(f"… and {len(cases) - SHOWN} more.")
     return _page("\n".join(lines), lines)
@@ -65,7 +65,7 @@ def review(waiting: Sequence[Case], owing: Sequence[Case], scene: ViewContext, c
 
 def _part(title: str, cases: Sequence[Case], scene: ViewContext) -> list[str]:
     more = [f"… and {len(cases) - SHOWN} more."] if len(cases) > SHOWN else []
-    return [f"*{title}*", *(_entry(case, scene) for case in cases[:SHOWN]), *more] if cases else []
+    return [f"*{title}*", *(f"\n{_entry(case, scene)}" for case in cases[:SHOWN]), *more] if cases else []
 
 
 def register(cases: Sequence[Case], scene: ViewContext) -> Message:
@@ -73,7 +73,7 @@ def register(cases: Sequence[Case], scene: ViewContext) -> Message:
     if not cases:
         text = "No open policy exceptions."
         return _page(text, [text])
-    lines = [f"*Policy exceptions ({len(cases)})*", *(exception(case, scene) for case in cases[:_REGISTER])]
+    lines = [f"*Policy exceptions ({len(cases)})*", *(f"\n{exception(case, scene)}" for case in cases[:_REGISTER])]
     if len(cases) > _REGISTER:
         lines.append(f"… and {len(cases) - _REGISTER} more.")
     return _page("\n".join(lines), lines)
