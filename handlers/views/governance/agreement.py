@@ -125,7 +125,11 @@ def _head(own: OwnMatrix) -> str:
     due = f" by {own.due}" if own.due else ""
     if own.lead:
         return f"{_count(len(own.rows))}. Please acknowledge{due} that you have read them. Your answer is recorded; it blocks nothing."
-    return f"Please confirm {own.left} of {_count(len(own.rows))}{due}. Without your answer nothing changes; that you gave none is recorded."
+    asked = f"Please confirm {own.left} of {_count(len(own.rows))}{due}."
+    held = sum(row.held for row in own.rows)
+    if held:
+        return f"{asked} Until then what is new in {_count(held)} is not in force; that you gave no answer is recorded."
+    return f"{asked} Without your answer nothing changes; that you gave none is recorded."
 
 
 def _row(row: OwnRow, *, lead: bool) -> Block:

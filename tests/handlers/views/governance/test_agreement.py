@@ -50,8 +50,12 @@ def test_one_long_sentence_is_shown_whole_and_many_are_cut_so_that_they_fit() ->
 
 
 def test_the_head_says_what_to_do_until_when_and_what_silence_does() -> None:
-    rows = (OwnRow("Unlock", ("It is new.",), "v", changed=True, held=True),)
-    shown = blocks(OwnMatrix(rows, "seen", 1, lead=False, due="31 Dec 2026"), SCENE)
-    text = "\n".join(block["text"]["text"] for block in shown if block["type"] == "section")
-    assert "Please confirm 1 of 1 row by 31 Dec 2026. Without your answer nothing changes" in text
-    assert "_Not in force until it is confirmed._" in text
+    for held, then in (
+        (True, "Until then what is new in 1 row is not in force"),
+        (False, "Without your answer nothing changes"),
+    ):
+        rows = (OwnRow("Unlock", ("It is new.",), "v", changed=True, held=held),)
+        shown = blocks(OwnMatrix(rows, "seen", 1, lead=False, due="31 Dec 2026"), SCENE)
+        text = "\n".join(block["text"]["text"] for block in shown if block["type"] == "section")
+        assert f"Please confirm 1 of 1 row by 31 Dec 2026. {then}" in text
+        assert ("_Not in force until it is confirmed._" in text) is held
