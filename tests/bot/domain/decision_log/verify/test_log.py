@@ -112,7 +112,7 @@ def test_an_honest_log_of_many_entries_has_no_finding() -> None:
 
 def edit_a_byte(log: Log) -> None:
     data = log.rows[1].data or b""
-    log.rows[1] = replace(log.rows[1], data=data.replace(b"3600", b"9600"))
+    log.rows[1] = log.rows[1]._replace(data=data.replace(b"3600", b"9600"))
 
 
 def edit_a_byte_and_its_leaf(log: Log) -> None:
@@ -151,7 +151,7 @@ def drop_one_and_rewrite_every_index(log: Log) -> None:
     drop_a_middle_one_and_renumber(log)
     for n in range(3, len(log.rows)):
         log.rewrite(n, lambda e, n=n: e.update(i=n))  # type: ignore[misc]
-    log.shown = [replace(s, idx=s.idx - 1) if s.idx > 3 else s for s in log.shown]
+    log.shown = [s._replace(idx=s.idx - 1) if s.idx > 3 else s for s in log.shown]
     log.close()
 
 
@@ -166,18 +166,18 @@ def swap_two_and_renumber(log: Log) -> None:
 
 def back_date(log: Log) -> None:
     log.rewrite(8, lambda e: e.update(ts=stamp(T0)))
-    log.rows[8] = replace(log.rows[8], ts_ms=int(T0.timestamp() * 1000))
+    log.rows[8] = log.rows[8]._replace(ts_ms=int(T0.timestamp() * 1000))
     log.close()
 
 
 def spell_differently(log: Log) -> None:
     data = (log.rows[8].data or b"").replace(b'"i":', b'"i": ')
-    log.rows[8] = replace(log.rows[8], data=data, leaf=leaf_hash(data))
+    log.rows[8] = log.rows[8]._replace(data=data, leaf=leaf_hash(data))
     log.close()
 
 
 def empty_an_entry(log: Log) -> None:
-    log.rows[3] = replace(log.rows[3], data=None)
+    log.rows[3] = log.rows[3]._replace(data=None)
 
 
 def no_head(log: Log) -> None:
@@ -194,7 +194,7 @@ def set_head(**how: Any) -> Spoil:
 
 def set_row(n: int, **how: Any) -> Spoil:
     def spoil(log: Log) -> None:
-        log.rows[n] = replace(log.rows[n], **how)
+        log.rows[n] = log.rows[n]._replace(**how)
 
     return spoil
 
@@ -228,7 +228,7 @@ def turn_the_digests_round(log: Log) -> None:
 
 def skip_an_index_among_emptied_rows(log: Log) -> None:
     log.add(LogEvent("log.pruned", SYSTEM, data={"minimum": 2}))
-    log.rows[0] = replace(log.rows[0], data=None, idx=-1)
+    log.rows[0] = log.rows[0]._replace(data=None, idx=-1)
 
 
 def drop_a_disclosure(log: Log) -> None:
@@ -236,7 +236,7 @@ def drop_a_disclosure(log: Log) -> None:
 
 
 def change_a_disclosure(log: Log) -> None:
-    log.shown[0] = replace(log.shown[0], text=log.shown[1].text)
+    log.shown[0] = log.shown[0]._replace(text=log.shown[1].text)
 
 
 def add_a_disclosure(log: Log) -> None:
@@ -246,7 +246,7 @@ def add_a_disclosure(log: Log) -> None:
 
 
 def disclose_beyond_the_end(log: Log) -> None:
-    log.shown.append(replace(log.shown[0], idx=99))
+    log.shown.append(log.shown[0]._replace(idx=99))
 
 
 SPOILT: list[tuple[Spoil, set[str]]] = [
@@ -447,9 +447,9 @@ def test_emptied_entries_below_a_pruned_minimum_are_no_finding() -> None:
     log = honest()
     log.add(LogEvent("log.pruned", SYSTEM, data={"minimum": 3}))
     for n in range(3):
-        log.rows[n] = replace(log.rows[n], data=None)
+        log.rows[n] = log.rows[n]._replace(data=None)
     assert log.codes() == set()
-    log.rows[3] = replace(log.rows[3], data=None)
+    log.rows[3] = log.rows[3]._replace(data=None)
     assert log.codes() == {"pruned"}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -173,7 +172,7 @@ def test_the_time_steps_back_once_after_an_accepted_anomaly(accepted: bool) -> N
 
 def test_a_step_back_holds_from_one_block_to_the_next() -> None:
     rows = [*entry_rows(BLOCK - 1), at_once(BLOCK - 1, 59, "clock.anomaly", accepted=True)]
-    rows[-1] = replace(changed(rows[-1], ts="2025-12-01T01:00:00.000Z"), ts_ms=START_MS + 3_600_000)
+    rows[-1] = changed(rows[-1], ts="2025-12-01T01:00:00.000Z")._replace(ts_ms=START_MS + 3_600_000)
     assert proven_part(rows).steps_back
     assert not proven_part([*rows, at_once(BLOCK, 2, "log.exported")]).steps_back
     with pytest.raises(Doubtful):
