@@ -19,17 +19,28 @@ async def campaigns(camera: Camera) -> None:
         sandbox = office.sandbox
         card = await sandbox.wait_for(lambda: sandbox.find(OLGA, "to answer"), 60)
         await camera.take(sandbox, "campaign", OLGA, "to answer")
-        await seen(sandbox, LARS, "to confirm")
-        await camera.take(sandbox, "roster", LARS, "to confirm")
+        card = sandbox.current(card) or card
         await dialog(sandbox, OLGA, next(name for name in card.buttons if name.startswith("Review ")), card)
         await camera.take(sandbox, "campaign-form", OLGA, "Does it stay?")
         await sandbox.close(OLGA, everything=True)
         await sandbox.open_home(OLGA)
         await sandbox.wait_for(lambda: (h := sandbox.home(OLGA)) is not None and "As of" in h.shown, WAIT)
         await camera.take(sandbox, "home-owner-reviews", OLGA, "As of", home=True)
+
+
+async def roster(camera: Camera) -> None:
+    """Before the owner reviews who may ask, the lead says who is still theirs: the message and the Home."""
+    async with running(720, reviews=True) as office:
+        sandbox = office.sandbox
+        await seen(sandbox, LARS, "to confirm")
+        await camera.take(sandbox, "roster", LARS, "to confirm")
         await sandbox.open_home(LARS)
-        await sandbox.wait_for(lambda: (h := sandbox.home(LARS)) is not None and "to confirm" in h.shown, WAIT)
-        await camera.take(sandbox, "home-lead-roster", LARS, "to confirm", home=True)
+        await sandbox.wait_for(lambda: (h := sandbox.home(LARS)) is not None and "As of" in h.shown, WAIT)
+        await camera.take(sandbox, "home-lead-roster", LARS, "As of", home=True)
+
+
+async def narrowed(camera: Camera) -> None:
+    """Nobody answers a review: what owner, lead and channel hear when its rights narrow."""
     async with running(2880, reviews=True) as office:
         await office.sandbox.wait_for(lambda: office.sandbox.find(OLGA, "to answer"), 60)
         await office.sandbox.wait_for(lambda: office.sandbox.find(OLGA, "narrowed now"), 120)
@@ -54,4 +65,4 @@ async def drills(camera: Camera) -> None:
         await camera.take(sandbox, "drill-channel", OLGA, "people were reached", at="C0DIRECTORY")
 
 
-GOVERNANCE: Mapping[str, Scene] = {"campaigns": campaigns, "drills": drills}
+GOVERNANCE: Mapping[str, Scene] = {"campaigns": campaigns, "roster": roster, "narrowed": narrowed, "drills": drills}
