@@ -78,6 +78,7 @@ class Signer:
                 self._through = through
                 return self._newest
             async with self._locked():
+                through = self._calls  # also those that came while this one waited: the log is read from here on
                 found = await self._extend()
             if isinstance(found, LogFinding):
                 self.stop(found)

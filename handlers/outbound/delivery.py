@@ -131,7 +131,7 @@ class Delivery:
         if morning is not None:
             await self._release(row, morning, "held until the morning")
             return
-        signed = await self._covered()
+        signed = await self.covered()
         if signed is None and not row.aside:
             await self.give_back([row], STOPPED, self._clock.monotonic() + STOPPED_WAIT)
             return
@@ -195,7 +195,7 @@ class Delivery:
         for place in places:
             await self._outbox.found_again(as_kept(row), place.channel, place.ts, is_plain(row))
 
-    async def _covered(self) -> SignedCheckpoint | None:
+    async def covered(self) -> SignedCheckpoint | None:
         """The checkpoint over what was drawn; None while the log is stopped."""
         try:
             signed = await self._cover()

@@ -41,6 +41,7 @@ class OutboxSender:
         self._delivery, self._lanes, self._outbox, self._clock, self._spoke = delivery, lanes, outbox, clock, spoke
         self._client, self._beat = client, beat
         self._running: dict[int, asyncio.Task[None]] = {}
+        self._ahead: asyncio.Task[object] | None = None  # signs for all of a lease while they are drawn
 
     async def run(self, stop: asyncio.Event) -> None:
         """Sends until `stop`; then sends what is due for a few seconds more and returns the rest to the outbox."""
@@ -75,6 +76,8 @@ class OutboxSender:
                 yield
             finally:
                 self._client.session = before
+                if self._ahead is not None:
+                    await asyncio.wait([self._ahead])
 
     # Leasing.
 
@@ -91,6 +94,8 @@ class OutboxSender:
             return 0
         now = self._clock.now()
         rows = await self._outbox.lease(now, now + LEASE, _GROUP)
+        if (self._ahead is None or self._ahead.done()) and not all(row.aside for row in rows):
+            self._ahead = asyncio.create_task(self._delivery.covered())
         twins, sent_back = list[OutboxRow](), list[tuple[OutboxRow, float]]()
         for row in rows:
             if row.say.purpose == "home" and self._lanes.holds_another(row):

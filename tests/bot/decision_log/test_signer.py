@@ -16,6 +16,7 @@ from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.decision_log.merkle_tree import append, leaf_hash, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
 from bot.domain.decision_log.verify.log import LogFinding
+from storage.log.append import Head
 from storage.sqlite.lock import FileLock
 from tests.database import connect, copy, open_store, without_triggers
 from tests.storage.making import SECOND, HandClock
@@ -109,6 +110,19 @@ async def test_those_who_wait_while_the_log_grows_share_a_signature(log: Log, mo
     await asyncio.gather(*(call() for _ in range(16)))
     assert len(calls) == 16
     assert len(signed) < 8
+
+
+async def test_who_comes_before_the_log_is_read_shares_that_signature(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    heads, head = list[int](), log.store.log.head
+
+    async def counted() -> Head:
+        heads.append(1)
+        return await head()
+
+    await log.write()
+    monkeypatch.setattr(log.store.log, "head", counted)
+    found = await asyncio.gather(*(log.signer.cover() for _ in range(4)))
+    assert len(set(map(id, found))) == len(heads) == 1
 
 
 async def test_a_tail_that_a_killed_process_left_is_signed_at_the_next_call(log: Log) -> None:

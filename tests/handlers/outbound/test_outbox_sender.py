@@ -16,10 +16,12 @@ import structlog
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.case.model import Case
 from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.model import NamedPerson
 from bot.domain.policy.people import Person
 from bot.ports.commands import CARDS, ReplyAddress, ShowPage
+from bot.ports.records import SignedCheckpoint
 from handlers.outbound.api_calls import usable
 from handlers.outbound.delivery import SILENT
 from handlers.outbound.outbox_sender import OutboxSender
@@ -75,6 +77,25 @@ class Post:
 async def post(office: Office) -> AsyncIterator[Post]:
     async with FakeSlack() as slack:
         yield Post(office, slack, parts.sender(office, slack.client(), covered))
+
+
+async def test_what_is_to_be_said_is_signed_while_it_is_drawn(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    case_id, began = await post.office.file(PE1), asyncio.Event()
+    read = post.office.store.cases.case
+
+    async def cover() -> SignedCheckpoint:
+        began.set()
+        return await covered()
+
+    async def case(which: str) -> Case | None:
+        await asyncio.wait_for(began.wait(), 5)
+        return await read(which)
+
+    messenger = parts.sender(post.office, post.slack.client(), cover)
+    monkeypatch.setattr(post.office.store.cases, "case", case)
+    await messenger.drain()
+    assert [call.args["channel"] for call in post.to(OWNER)]
+    assert (await read(case_id)) is not None
 
 
 async def test_a_card_and_a_receipt_are_posted_kept_and_logged(post: Post) -> None:
