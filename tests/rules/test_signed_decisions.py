@@ -21,7 +21,7 @@ from handlers.views.approval_card import card
 from handlers.views.kit.signing import NO_KEY, SIGNED
 from storage.log.check import check_database
 from tests.bot import parts
-from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK, T0
+from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK, T0, policy
 from tests.bot.office import Office
 from tests.bot.passkeys import (
     DEPUTYS,
@@ -191,6 +191,16 @@ async def test_a_key_added_after_the_filing_does_not_count_for_it(office: Office
     assert (await signs(office, OWNER, case_id)).body["ok"] is True
 
 
+async def test_the_keys_of_the_first_set_open_at_once_although_the_set_before_still_binds(tmp_path: Path) -> None:
+    async with Office(tmp_path / "countersign.db", policy()) as office:
+        with_words(office)
+        await office.adopt(replace(signed_policy(), digest="ef" * 32))
+        case_id = await filed(office)
+        told = await signs(office, OWNER, case_id)
+        assert told.status == 200, told
+        assert await office.state(case_id) is RequestState.APPROVED
+
+
 async def test_a_synced_key_counts_nowhere_under_device_bound(office: Office) -> None:
     made = Authenticator(b"synced", flags=0x0D)
     keys = {OWNER: made.passkey(synced=True), DEP1: DEPUTYS.passkey()}
@@ -330,7 +340,7 @@ async def test_who_lost_the_key_of_their_yes_says_it_again_with_their_second_key
         assert (await signs(office, OWNER, case_id)).body["ok"] is True
         token = await token_of(office, OWNER, case_id)
         again = await office.service.signing.statement(token, "approve")
-        assert (again.status, "would add nothing" in str(again.body["text"])) == (409, True)
+        assert (again.status, "is not needed now" in str(again.body["text"])) == (409, True)
         assert '"yes": true' not in json.dumps((await office.service.signing.read(token)).body)
         await office.adopt(replace(plain, people=lost, digest="ef" * 32))
         assert (await signs(office, OWNER, case_id, key=SPARE)).body["ok"] is True

@@ -111,7 +111,7 @@ def allowed_by_all(older: Sequence[Policy], case: Case, ask: Ask, person: Person
 
 def met_by_all(older: Sequence[Policy], case: Case, ask: Ask) -> bool:
     """Whether the quorum of an ask is met under every earlier set that binds."""
-    return all(count(as_seen_by(was, case), ask, was).met for was in older)
+    return all(count(as_seen_by(was, case), ask, was, earlier=True).met for was in older)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,15 +33,15 @@ class Count:
         return self.need >= 1 and self.have >= self.need and not self.lacking
 
 
-def count(case: Case, ask: Ask, policy: Policy) -> Count:
+def count(case: Case, ask: Ask, policy: Policy, *, earlier: bool = False) -> Count:
     """Counts the yeses of `ask` again, under `policy`. `seconds` is the smallest time that any of them gave.
 
-    One human with two accounts counts once, in the roles of both.
+    One human with two accounts counts once, in the roles of both. `earlier`: the set was replaced, and still binds.
     """
     counted: dict[str, tuple[int, frozenset[Role]]] = {}
     for vote in ask.votes:
         judged = standing(case, ask, policy, vote.person)
-        if vote.answer == "yes" and isinstance(judged, Allowed) and vote_counts(case, ask.kind, policy, vote):
+        if vote.answer == "yes" and isinstance(judged, Allowed) and vote_counts(case, ask.kind, policy, vote, earlier=earlier):
             human = policy.humans.key(vote.person)
             seconds, roles = counted.get(human, (vote.seconds, frozenset()))
             counted[human] = (min(seconds, vote.seconds), roles | frozenset(judged.roles))

@@ -116,6 +116,8 @@ async def test_olga_makes_a_passkey_and_her_yes_is_signed_with_it(demo: Demo, co
     await decides.get_by_role("button", name="Approve with passkey").click()
     await expect(decides.get_by_role("status")).to_contain_text("Signed, and written into the decision log.")
     assert await demo.said(r"request\.approved .*(signed=True)")
+    assert await demo.said(r"(grant\.opened)")
+    await expect(decides.get_by_role("button", name="Approve with passkey")).to_have_count(0)
 
 
 def test_the_policy_of_the_demo_demands_the_signature_and_loads(tmp_path: Path) -> None:
