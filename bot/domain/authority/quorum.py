@@ -41,7 +41,11 @@ def count(case: Case, ask: Ask, policy: Policy, *, earlier: bool = False) -> Cou
     counted: dict[str, tuple[int, frozenset[Role]]] = {}
     for vote in ask.votes:
         judged = standing(case, ask, policy, vote.person)
-        if vote.answer == "yes" and isinstance(judged, Allowed) and vote_counts(case, ask.kind, policy, vote, earlier=earlier):
+        if (
+            vote.answer == "yes"
+            and isinstance(judged, Allowed)
+            and vote_counts(case, ask.kind, policy, vote, earlier=earlier)
+        ):
             human = policy.humans.key(vote.person)
             seconds, roles = counted.get(human, (vote.seconds, frozenset()))
             counted[human] = (min(seconds, vote.seconds), roles | frozenset(judged.roles))
