@@ -20,6 +20,8 @@ _STYLE = {
     "major_guide_stroke_color": "#88888866", "legend_font_size": 11, "opacity": "1", "opacity_hover": "1", "transition": "0s",
 }  # fmt: skip
 _FEW = 5  # columns that a phone shows without wrapping each cell to one word a line
+_UPRIGHT = 8  # columns that fit on paper without turning it
+_LONG = 20  # letters of a word that may be broken on paper
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")  # a time of the log, UTC
 _BESIDE = re.compile(r"<script.*?</script>|<!--.*?-->", re.DOTALL)
 
@@ -65,20 +67,22 @@ def _pygal() -> Any:
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A table as HTML, everything escaped; a time is written to the minute, and does not break."""
     top = "".join(f"<th>{escape(str(cell))}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{_cell(str(cell))}</td>" for cell in row) + "</tr>" for row in rows)
+    body = "".join("<tr>" + "".join(map(_cell, map(str, row))) + "</tr>" for row in rows)
     many = ' class="many"' if len(head) > _FEW else ""
-    return _scrolling(f"<table{many}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>", "Table")
+    written = f"<table{many}><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+    return _scrolling(written, "Table", "wide broad" if len(head) > _UPRIGHT else "wide")
 
 
 def _cell(text: str) -> str:
-    if not _STAMP.fullmatch(text):
-        return escape(text)
-    return f'<time datetime="{text}">{text[:10]} {text[11:16]}</time>'
+    if _STAMP.fullmatch(text):
+        return f'<td><time datetime="{text}">{text[:10]} {text[11:16]}</time></td>'
+    long = ' class="long"' if max(map(len, text.split()), default=0) > _LONG else ""
+    return f"<td{long}>{escape(text)}</td>"
 
 
-def _scrolling(wide: str, what: str) -> str:
+def _scrolling(wide: str, what: str, classes: str = "wide") -> str:
     """What is wider than a phone scrolls by itself, with the keyboard too."""
-    return f'<div class="wide" tabindex="0" role="group" aria-label="{what}, scrolls sideways">{wide}</div>'
+    return f'<div class="{classes}" tabindex="0" role="group" aria-label="{what}, scrolls sideways">{wide}</div>'
 
 
 def _rows(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> list[list[object]]:

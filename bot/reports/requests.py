@@ -45,6 +45,7 @@ class RequestLine:
     first_answer_at: str = ""
     evidence_missing: int = 0
     review: str = ""
+    last_yes: str = ""  # when the approval that completed the quorum was given; nothing opens before
     signed: list[str] = field(default_factory=list)  # who signed an answer, and with which key
 
     @property
@@ -67,6 +68,7 @@ class RequestLine:
             self.first_answer_at = self.first_answer_at or record.ts
         if kind == "request.approved" and not data.get("extends"):
             self.approved_by.append(who)
+            self.last_yes = record.ts
         if kind in _OUTCOMES:
             self.state, self.decided_at = _OUTCOMES[kind], record.ts
             self.denied_by = who if kind == "request.denied" else ""
@@ -83,7 +85,7 @@ class RequestLine:
 
     def _opened(self, record: Record) -> None:
         if not self.opened_at:
-            self.state, self.decided_at, self.opened_at = "opened", record.ts, record.ts
+            self.decided_at, self.opened_at = self.last_yes, record.ts
             self.basis = self.basis or ("approval" if self.approved_by else "autonomous")
             self.state = "approved" if self.approved_by else "opened"
         self.not_after = str(record.values.get("not_after", record.values.get("until", self.not_after)))

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.demo.year.writing import write_year
+from bot.decision_log.keys import LOG_KEY, read_key, vkey_lines
+from bot.demo.year.writing import ORIGIN, YEAR, write_year
 from bot.domain.decision_log.signed_note import read_vkey
 from bot.evidence.folder import Folder
 from bot.reports.contents import Options
+from bot.reports.monthly import newest_policy
 from bot.reports.pack import write_pack
 from bot.reports.reading import Scope
 from runbooks.loader import load_files
@@ -45,3 +47,18 @@ def year(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("year")
     asyncio.run(write_year(home / "countersign.db", home / "state", 600))
     return home / "countersign.db"
+
+
+def year_packed(year: Path, out: Path) -> Path:
+    """A pack of a whole year that `write_year` wrote, and of everything since."""
+    key, state = read_key(year.parent / "state" / LOG_KEY), year.parent / "state"
+    with settled_evidence(year) as log, Folder(out) as folder:
+        options = Options(Scope(date(YEAR, 1, 1), ALL.last))
+        write_pack(log, options, folder, (key.vkey(ORIGIN), key.sign), vkey_lines(state, ORIGIN), newest_policy(log))
+    return out
+
+
+@pytest.fixture(scope="session")
+def year_pack(year: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pack of the year. Read it only."""
+    return year_packed(year, tmp_path_factory.mktemp("packed") / "pack")
