@@ -251,6 +251,20 @@ async def something_new(trial: Trial) -> None:
     assert trial.entries[len(before) :] == ["decision.refused"]
 
 
+async def a_providers(trial: Trial) -> None:
+    """Somebody merges a key of the provider's engineer: that set is refused, and the key is in no policy."""
+    honest = trial.matrix.read_text()
+    trial.keys.name(trial.matrix, "pavel", trial.keys.line("pavel"))
+    await Ground(trial.bot).until(lambda: "policy.rejected" in trial.bot.types(), timeout=20)
+    await trial.opened("olga")
+    await trial.any_key()
+    await trial.keys.hold(trial.page, "pavel")
+    await trial.page.reload()
+    await trial.refused("is not in the policy")
+    assert trial.bot.types().count("policy.loaded") == 1
+    trial.matrix.write_text(honest)
+
+
 async def added_lately(trial: Trial) -> None:
     """A key that somebody merged: it is in the policy, and does not count for what was asked before."""
     trial.keys.name(trial.matrix, "olga", trial.keys.line("olga"), trial.keys.line("mallory"))
@@ -270,7 +284,7 @@ async def removed(trial: Trial) -> None:
 TRIALS: tuple[Callable[[Trial], Awaitable[None]], ...] = (
     other_person, not_in_the_policy, no_key_at_all, no_verification, synced_otherwise, edited_statement, more_time,
     other_address, other_party, other_signature, framed, from_another_site, late, other_case, copied_passkey, something_new,
-    added_lately, removed,
+    a_providers, added_lately, removed,
 )  # fmt: skip
 
 
