@@ -27,7 +27,8 @@ from runbooks.rules.form_fields import read_fields
 from runbooks.rules.governance import narrows
 from runbooks.rules.people import Parties
 from runbooks.rules.quorum import check_quorum
-from runbooks.rules.signing import check_signature
+from runbooks.rules.quorum_reach import circle
+from runbooks.rules.signing import check_signature, ever_asked
 from runbooks.rules.targets import read_targets
 
 MAX_BODY = 11_000
@@ -211,7 +212,9 @@ def _around(sheet: ParsedFile, shape: RunbookShape, roles: tuple[Role, ...], gro
     if shape.right != "autonomous" and not lacking:
         check_quorum(sheet, shape, roles, domain, ground.rotas, ground.parties.humans)
     if not lacking:
-        check_signature(sheet, shape, roles, domain, ground.rotas, ground.people, ground.parties.humans, ground.signing)
+        around = circle(domain, ground.rotas, ground.parties.humans)
+        asked = ever_asked(shape, roles, ground.ladders.get(shape.escalation or ""), around)
+        check_signature(sheet, shape, roles, domain, asked, ground.people, ground.parties.humans, ground.signing)
 
 
 def _fields(sheet: ParsedFile, shape: RunbookShape) -> tuple[FieldSpec, ...]:

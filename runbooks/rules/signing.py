@@ -13,10 +13,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
 
-from bot.domain.policy.model import Domain, NamedPerson, Role
+from bot.domain.policy.model import Domain, EscalationPolicy, NamedPerson, Role
 from bot.domain.policy.people import Humans, Person
 from bot.domain.policy.provider import provider_of
-from bot.domain.policy.rota import Rota
 from bot.domain.policy.signing import FormerOrigin, Passkey, Signature, Signing
 from runbooks.parsing.parsed_file import ParsedFile
 from runbooks.parsing.runbook_schema import RunbookShape
@@ -24,9 +23,10 @@ from runbooks.parsing.schema import PasskeyShape, SigningShape
 from runbooks.parsing.units import seconds
 from runbooks.parsing.yaml_positions import Path
 from runbooks.rules.people import Parties
-from runbooks.rules.quorum_reach import DomainPeople, circle, each_by_another
+from runbooks.rules.quorum_reach import DomainPeople, each_by_another
 
 LEAST_DELAY = 24 * 3600
+_ROLES: tuple[Role, ...] = ("owner", "deputies", "on_call", "risk_owner")  # in the order of DomainPeople
 
 
 def read_signing(sheet: ParsedFile, shape: SigningShape | None, files: Mapping[str, bytes]) -> Signing | None:
@@ -79,12 +79,12 @@ def check_signature(
     shape: RunbookShape,
     roles: Sequence[Role],
     domain: Domain,
-    rotas: Mapping[str, Rota],
+    asked: DomainPeople,
     people: Collection[NamedPerson],
     humans: Humans,
     signing: Signing | None,
 ) -> None:
-    """Whether a runbook's `signature` can be met, and whether one that has none should have it."""
+    """Whether a runbook's `signature` can be met, and whether one that has none should have it. `asked`: as `ever_asked` says."""
     signature: Signature = shape.signature or "none"
     if signature == "none":
         _unsigned(sheet, shape, signing)
@@ -92,12 +92,24 @@ def check_signature(
         sheet.error(
             ("signature",), "`signature` needs `signing` in the matrix: add `signing: {rp_id: …, origin: …}` there."
         )
-    elif shape.right != "autonomous" and not _reachable(shape, roles, domain, rotas, people, humans, signing, signature):
+    elif shape.right != "autonomous" and not _reachable(shape, roles, asked, people, humans, signing, signature):
         sheet.error(
             ("signature",),
-            f"Those of domain `{domain.id}` who have a passkey that counts cannot give {shape.approvals or 1} "
+            f"Those of domain `{domain.id}` who are asked and have a passkey that counts cannot give {shape.approvals or 1} "
             f"approval{'s' if (shape.approvals or 1) > 1 else ''}: add passkeys to `people` first, and `signature` in a later change.",
         )
+
+
+def ever_asked(
+    shape: RunbookShape, roles: Sequence[Role], ladder: EscalationPolicy | None, around: DomainPeople
+) -> DomainPeople:
+    """Those around a domain whom a request under the runbook asks at minute 0 or by a later step; everybody where no ladder is known."""
+    asked: set[Role] = {"owner", *roles, *(step.role for step in ladder.steps if step.action == "notify")} if ladder else set(_ROLES)
+    if shape.right == "immediate":
+        asked |= {"deputies", "on_call"}
+    if (shape.approvals or 1) > 1:
+        asked |= {"deputies"}
+    return DomainPeople(*(around.role(role) if role in asked else frozenset[str]() for role in _ROLES))
 
 
 def _origin(sheet: ParsedFile, origin: str, rp_id: str, path: Path) -> None:
@@ -152,8 +164,7 @@ def _attestation(sheet: ParsedFile, path: str | None, files: Mapping[str, bytes]
 def _reachable(
     shape: RunbookShape,
     roles: Sequence[Role],
-    domain: Domain,
-    rotas: Mapping[str, Rota],
+    around: DomainPeople,
     people: Collection[NamedPerson],
     humans: Humans,
     signing: Signing,
@@ -165,7 +176,6 @@ def _reachable(
         for named in people
         if any(key.counts_for(signature, signing.rp_id) for key in named.passkeys)
     }
-    around = circle(domain, rotas, humans)
     held = DomainPeople(around.owner & keyed, around.deputies & keyed, around.on_call & keyed, around.risk_owner & keyed)
     slots = [held.role(role) for role in roles]
     if roles and not {"owner", "deputies"} & set(roles):

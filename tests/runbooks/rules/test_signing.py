@@ -156,6 +156,15 @@ def test_a_quorum_counts_keys_of_each_required_role(changed: Changed) -> None:
     assert loaded(changed, SIGNING, keys(OLGA, line()), risk, signed).policy is not None
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_only_somebody_whom_some_step_asks_can_sign(changed: Changed, asked: bool) -> None:
+    risk = (M, "  dev: {", f"  rita: {{id: U0RISK, name: Rita, passkeys: [{line()}]}}\n  dev: {{")
+    rung = "      - {after: 15m, notify: risk_owner}\n"
+    file, old, new = SIGNED
+    found = loaded(changed, SIGNING, risk, (M, rung, rung if asked else ""), (file, old, new % "required"))
+    assert ["are asked and have a passkey" in error.text for error in found.errors] == ([] if asked else [True])
+
+
 def test_what_should_be_signed_and_is_not_is_warned_of(changed: Changed) -> None:
     warned = [w.file for w in loaded(changed).warnings if "signature: required" in w.text]
     assert warned == [B, E, X]
