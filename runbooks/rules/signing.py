@@ -104,7 +104,9 @@ def ever_asked(
     shape: RunbookShape, roles: Sequence[Role], ladder: EscalationPolicy | None, around: DomainPeople
 ) -> DomainPeople:
     """Those around a domain whom a request under the runbook asks at minute 0 or by a later step; everybody where no ladder is known."""
-    asked: set[Role] = {"owner", *roles, *(step.role for step in ladder.steps if step.action == "notify")} if ladder else set(_ROLES)
+    asked: set[Role] = (
+        {"owner", *roles, *(step.role for step in ladder.steps if step.action == "notify")} if ladder else set(_ROLES)
+    )
     if shape.right == "immediate":
         asked |= {"deputies", "on_call"}
     if (shape.approvals or 1) > 1:
