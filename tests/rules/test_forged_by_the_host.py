@@ -25,6 +25,8 @@ from tests.bot.building import OWNER, PE1, RISK
 from tests.bot.evidence.signed_log import EVIL, EXTRA, OLGA, RP, RUTH, Writer, signed_policy
 from tests.rules.test_signed_evidence import VKEY, confirmed, drop
 
+pytestmark = pytest.mark.sqlite  # each forgery is a copy of one file
+
 ONE, TWO = "R-00000001", "R-00000002"
 OLGAS, RUTHS = Actor("person", OWNER, "home"), Actor("person", RISK, "home")
 

@@ -129,7 +129,7 @@ def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[YearOffice]:
         runner.run(office.close())
 
 
-pytestmark = pytest.mark.timeout(1200)
+pytestmark = [pytest.mark.timeout(1200), pytest.mark.sqlite]  # one file serves the whole module
 
 
 def test_each_hand_over_is_made_on_its_day_and_once(lived: YearOffice) -> None:

@@ -244,6 +244,11 @@ class Countersign(RuleBasedStateMachine):
         people: set[Person] = getattr(self.office.directory, what)
         people.symmetric_difference_update({person})
 
+    def _has_a_disk(self) -> bool:
+        """Of its own: on PostgreSQL it is the server's."""
+        return isinstance(self.office.place, Path)
+
+    @precondition(_has_a_disk)
     @rule(
         person=CLICKERS, case=cases, decision=DECISIONS, at=st.integers(0, 30),
     )  # fmt: skip
@@ -264,6 +269,7 @@ class Countersign(RuleBasedStateMachine):
         self._follow()
         self.oracle.settled(self.now())
 
+    @precondition(_has_a_disk)
     @rule(at=st.integers(0, 40))
     def the_disk_fails_under_the_sweeper(self, at: int) -> None:
         before = self._everything()

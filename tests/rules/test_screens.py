@@ -27,6 +27,8 @@ from runbooks.parsing.folder import read_folder
 from tests.bot.office import HandClock, Office
 from tests.conftest import EXAMPLE
 
+pytestmark = pytest.mark.sqlite  # one file serves the whole module
+
 SCREENS = Path(__file__).parents[1] / "bot" / "screens"
 GLASS = "clinical-signin-outage"
 FIELDS = {"site": "All sites", "staff_affected": "900", "incident_reference": "INC77"}

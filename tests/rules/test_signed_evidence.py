@@ -23,6 +23,8 @@ from tests.bot.evidence.signing import Scribe
 from tests.bot.evidence.test_check import edited, of_type
 from tests.database import connect, url
 
+pytestmark = pytest.mark.sqlite  # each forgery is a copy of one file
+
 ONE = "R-00000001"
 VKEY = Scribe(ORIGIN).vkey
 

@@ -50,10 +50,10 @@ async def test_it_is_named_and_a_bot_that_starts_on_it_signs_nothing(
     office: StoppableOffice, way: Callable[[Path], None]
 ) -> None:
     vouching = TrustBase(None, office.state_dir)
-    assert verify(office.path, vouching).findings == ()
+    assert verify(office.place, vouching).findings == ()
     await office.close()
     way(office.path)
-    assert NAMED[way.__name__] in {finding.code for finding in verify(office.path, vouching).findings}
+    assert NAMED[way.__name__] in {finding.code for finding in verify(office.place, vouching).findings}
     memory = (office.state_dir / "log.memory").read_bytes()
     await office.open()
     await _watched(office)
@@ -75,11 +75,11 @@ async def test_a_bot_under_which_it_is_done_signs_nothing_more(
 
 
 async def test_what_holds_is_written_down_with_size_and_root(office: StoppableOffice) -> None:
-    found = verify(office.path, TrustBase(None, office.state_dir))
+    found = verify(office.place, TrustBase(None, office.state_dir))
     await _watched(office)
     last = office.log()[-1]
     assert (last["type"], last["data"]) == ("log.verified", {"size": found.size, "root": found.root.hex()})
 
 
 async def _watched(office: StoppableOffice) -> None:
-    await LogRehasher(office.store, office.path, office.state_dir, office.standing.signer.stop).check()
+    await LogRehasher(office.store, office.place, office.state_dir, office.standing.signer.stop).check()
