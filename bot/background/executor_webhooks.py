@@ -106,6 +106,8 @@ class ExecutorWebhooks:
         for begin in (self._begin, self._begin_aside):  # one runs even if the other fails
             try:
                 await begin()
+            except StorageError as error:
+                log.error("executors.not_begun", error=str(error))
             except Exception:
                 log.exception("executors.not_begun")
 

@@ -124,7 +124,7 @@ class FailsafeStore:
         ]
 
     async def _committed(self, act: Transition, row: int | None) -> Case | None:
-        if (missing := self._among.unreported()) and gives(act):
+        if not self.why and (missing := self._among.unreported()) and gives(act):
             raise StorageError(missing) if self._among.patient() else Stopped(missing)
         if not self.why:
             try:

@@ -75,8 +75,12 @@ async def test_a_no_counts_at_once_and_is_entered_when_the_database_is_back(
     assert office.lines() == []
 
 
-async def test_a_yes_gives_nothing_meanwhile(office: StoppableOffice) -> None:
+@pytest.mark.parametrize("others", [True, False])
+async def test_a_yes_gives_nothing_meanwhile(office: StoppableOffice, part: Part, others: bool) -> None:
+    """`others`: there are other replicas, which cannot have reported while the database is lost."""
     _, pending = await opened_and_pending(office)
+    if others:
+        part.unreported, part.patient = "Nothing is given: B has not reported.", True
     with office.lost():
         await office.click(OWNER, pending)
         assert ((await state(office, pending)), await office.told()) == (("pending", ""), [])

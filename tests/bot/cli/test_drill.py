@@ -30,6 +30,8 @@ from tests.bot.building import HOME
 from tests.bot.office import Office
 from tests.database import open_store, place, url
 
+pytestmark = pytest.mark.sqlite  # the command files by itself; on PostgreSQL the leader carries it out
+
 RUNBOOK = "directory-admin-emergency"
 OWNER, DEP1, ADMIN = Person(HOME, "U0OWNER"), Person(HOME, "U0DEP1"), Person(HOME, "U0ADMIN")
 

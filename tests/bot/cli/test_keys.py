@@ -39,6 +39,7 @@ def test_show_prints_what_is_public(here: Path) -> None:
     assert json.loads(said)["log"] == read_key(here / "state" / LOG_KEY).public.hex()
 
 
+@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
 def test_vkey_names_the_log_by_its_origin(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERSIGN_LOG_ORIGIN", "test.example/log")
     type_("keys", "init")
@@ -48,6 +49,7 @@ def test_vkey_names_the_log_by_its_origin(here: Path, monkeypatch: pytest.Monkey
     assert read_vkey(said) == read_key(here / "state" / LOG_KEY).vkey("test.example/log")
 
 
+@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
 def test_the_checkpoint_covers_what_nobody_signed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERSIGN_LOG_ORIGIN", "test.example/log")
     type_("migrate")

@@ -27,6 +27,8 @@ from tests.bot.office import HandClock, Office
 from tests.conftest import EXAMPLE
 from tests.database import open_store, url
 
+pytestmark = pytest.mark.sqlite  # the keys are made in passing, which no command does on PostgreSQL
+
 RUNBOOK, TARGET, REASON = "clinical-signin-outage", "clinical-sso-prod", "All wards are out"
 
 

@@ -16,6 +16,8 @@ from bot.domain.errors import CountersignError
 from tests.bot.cli.test_permit import case_id as case_id
 from tests.bot.reports.conftest import year as year
 
+pytestmark = pytest.mark.sqlite  # it reads the file of a log that was written once
+
 YEAR = ("--from", "2020-01-01", "--to", "2099-12-31")
 
 

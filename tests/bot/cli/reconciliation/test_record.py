@@ -30,6 +30,8 @@ from tests.bot.office import HandClock, Office
 from tests.conftest import EXAMPLE
 from tests.database import place, url
 
+pytestmark = pytest.mark.sqlite  # the command files by itself; on PostgreSQL the leader carries it out
+
 T = TypeVar("T")
 GLASS = "clinical-signin-outage"
 HEADER = "runbook,person,target\n"
