@@ -29,10 +29,11 @@ def card(case: Case, reader: Person, scene: ViewContext) -> Message:
     mine = [r for r in case.approval.reached if hears(case, r.person) == reader]
     lines = [f"*{case.id} · {facts.heading(case)}*", "This is a rehearsal. Nothing is asked for, and nothing opens."]
     lines += [_asked_as(case, r, scene) for r in mine]
+    waits = facts.pending(case) and bool(waiting_for(case, reader))
+    lines += [f"Press “{HERE}”, so that it is known how fast it reached you."] if waits else []
     lines += [_ending(case, scene)]
     value = ids.question(case.id, case.approval.version)
     press = button(HERE, ids.HERE, value, "primary")
-    waits = facts.pending(case) and bool(waiting_for(case, reader))
     return _message(lines, actions(ids.BLOCK_DRILL, press) if waits else None)
 
 

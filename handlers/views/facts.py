@@ -261,7 +261,8 @@ def _grant(case: Case, scene: ViewContext) -> str:
         return standing(case, scene)
     if case.dated:
         return f"The exception holds until {scene.day(grant.not_after, grant.opened_at, grant.seconds)}."
-    opened = "Access is open" if case.break_glass else "The approval holds"
+    nobody_approved = case.break_glass or case.request.right == "autonomous"
+    opened = "Access is open" if nobody_approved else "The approval holds"
     return (
         f"{opened} for {scene.lasting(grant.seconds)}, until {scene.at(grant.not_after)}. {standing(case, scene)}".rstrip()
     )

@@ -73,7 +73,8 @@ def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:
         return message(said, [section(said)])
     runbook = scene.policy.runbooks.get(request.runbook)
     can = renewal.offered(case, scene.policy, scene.now)
-    more = f" Renewals left: {renewal.left(case, runbook)}." if can else " It cannot be renewed now."
+    press = f" Press *{wording.RENEW}* if it is still needed." if asks else ""
+    more = f"{press} Renewals left: {renewal.left(case, runbook)}." if can else " It cannot be renewed now."
     said = f"{head} ends at {until}.{more}"
     return message(said, [section(said), requester_buttons(case, scene) if asks else None])
 

@@ -370,6 +370,13 @@ def test_case_body_tabs() -> None:
     assert "\tcut -d'\t' -f2 accounts.tsv" in shown
 
 
+def test_access_that_nobody_approved_is_open_and_an_approval_holds() -> None:
+    case = decided(case_of(BASE), OWNER)
+    assert "The approval holds for" in facts.outcome(case, scene())
+    alone = replace(case, request=replace(case.request, right="autonomous"))
+    assert "Access is open for" in facts.outcome(alone, scene())
+
+
 def test_the_warning_before_the_end_says_what_to_do() -> None:
     case = decided(case_of(BASE), OWNER)
     assert case.grant is not None

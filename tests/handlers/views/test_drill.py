@@ -56,6 +56,13 @@ def all_of_them() -> list[Message]:
     ]  # fmt: skip
 
 
+def test_the_card_says_which_button_to_press_until_it_is_pressed() -> None:
+    press = "Press “I am here”"
+    assert press in drill.card(going(), OWNER, scene(minutes=6)).text
+    assert press not in drill.card(answered(going(), OWNER, 12), OWNER, scene(minutes=6)).text
+    assert press not in drill.card(ended(), OWNER, scene(minutes=50)).text
+
+
 def test_every_line_says_drill_and_fits_slack() -> None:
     for message in all_of_them():
         assert [line for line in every_line(message) if not line.startswith("DRILL · ")] == []
