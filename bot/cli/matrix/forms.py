@@ -23,7 +23,7 @@ Consents = Mapping[str, Consent]
 CSV_COLUMNS = (
     "domain", "domain_name", "vacant", "runbook", "title", "kind", "right", "column", "activity", "R", "A", "C", "I", "instead",
     "approvals", "max_duration_seconds", "standing_consent", "providers", "contracts", "contract_from", "contract_until",
-    "services", "risk_statement",
+    "services", "risk_statement", "signature",
 )  # fmt: skip
 
 
@@ -89,7 +89,7 @@ def column_words(policy: Policy, row: Row) -> str:
         return f"{time}{limit}; {consent_words(policy, row)}"
     if row.consent is not None:
         return "; ".join(part for part in (consent_words(policy, row), time) if part)
-    needed = f"needs {wording.approvals(runbook.approvals)}"
+    needed = f"needs {wording.approvals(runbook.approvals, runbook.signature)}"
     if runbook.break_glass is not None:
         within = wording.lasting(runbook.break_glass.ratify_within)
         needed = f"opens at once in an emergency (break-glass), to be ratified within {within}; otherwise {needed}"
@@ -184,7 +184,7 @@ def _cells(policy: Policy, domain: Domain, row: Row, activity: Activity) -> Iter
     yield "; ".join(provider.name for provider in row.providers)
     for name in ("contract", "contract_from", "contract_until", "service"):
         yield "; ".join(str(getattr(provider, name) or "") for provider in row.providers)
-    yield domain.risk_statement
+    yield from (domain.risk_statement, runbook.signature)
 
 
 def _domain(policy: Policy, domain: Domain) -> dict[str, object]:

@@ -68,7 +68,7 @@ def runbook_line(policy: Policy, found: Runbook) -> str:
     who = ", ".join(policy.providers[p].name for p in found.providers)
     if found.kind == "finding":
         return f"  {found.id}: finding; reported by {who}, and by anybody of home"
-    need = "" if found.right == "autonomous" else f", {wording.approvals(found.approvals)}"
+    need = "" if found.right == "autonomous" else f", {wording.approvals(found.approvals, found.signature)}"
     return f"  {found.id}: {found.right}{need}; asked by {who}"
 
 
@@ -118,7 +118,8 @@ def timeline_lines(policy: Policy, runbook: Runbook, told: Timeline) -> Iterator
     yield f"{runbook.right}: {_RIGHTS[runbook.right]}"
     if runbook.right == "autonomous":
         return
-    needed = wording.approvals(runbook.approvals) + (f", the {_roles(runbook)} among them" if runbook.requires else "")
+    needed = wording.approvals(runbook.approvals, runbook.signature)
+    needed += f", the {_roles(runbook)} among them" if runbook.requires else ""
     yield f"needs {needed}; filed at {stamp(told.filed_at)}"
     if runbook.subject_verification:
         yield f"before a yes the requester attests: {verified_by(runbook.subject_verification)}"
@@ -206,6 +207,6 @@ def domain(policy: Policy, found: Domain, now: datetime) -> dict[str, object]:
 def runbook(policy: Policy, found: Runbook) -> dict[str, object]:
     return {
         "id": found.id, "title": found.title, "kind": found.kind, "domain": found.domain,
-        "providers": list(found.providers), "right": _right(found), "approvals": found.approvals,
+        "providers": list(found.providers), "right": _right(found), "approvals": found.approvals, "signature": found.signature,
         "requires": list(found.requires), "sha256": found.sha256,
     }  # fmt: skip

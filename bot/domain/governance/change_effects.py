@@ -83,7 +83,7 @@ def _asks_for(runbook: Runbook | None) -> str:
     if runbook.right == "autonomous":
         return "needs no yes"
     among = wording.joined([role.replace("_", " ") for role in runbook.requires])
-    needs = f"needs {wording.approvals(runbook.approvals)}{f', the {among} among them' if among else ''}"
+    needs = f"needs {wording.approvals(runbook.approvals, runbook.signature)}{f', the {among} among them' if among else ''}"
     return f"opens at once in an emergency, else {needs}" if runbook.break_glass else needs
 
 

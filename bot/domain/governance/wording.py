@@ -8,6 +8,7 @@ from datetime import date
 from bot.domain.governance.matrix import Column
 from bot.domain.policy.model import Kind, Policy
 from bot.domain.policy.people import Person
+from bot.domain.policy.signing import Signature
 
 COLUMNS: Mapping[Column, str] = {
     "by_itself": "By itself",
@@ -29,9 +30,14 @@ def people(policy: Policy, listed: Sequence[Person]) -> str:
     return joined([person(policy, who) for who in listed])
 
 
-def approvals(count: int) -> str:
-    """`1 approval`, `2 approvals`."""
-    return "1 approval" if count == 1 else f"{count} approvals"
+_SIGNED: Mapping[Signature, str] = {
+    "none": "", "required": " signed with a passkey", "device_bound": " signed with a passkey that cannot be synced",
+}  # fmt: skip
+
+
+def approvals(count: int, signature: Signature = "none") -> str:
+    """`1 approval`, `2 approvals signed with a passkey`."""
+    return ("1 approval" if count == 1 else f"{count} approvals") + _SIGNED[signature]
 
 
 def joined(words: Sequence[str]) -> str:

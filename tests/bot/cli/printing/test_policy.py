@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from bot.cli.printing.policy import matrix, matrix_lines, timeline, timeline_lines
 from bot.domain.policy.model import NamedPerson, Policy
+from bot.domain.policy.signing import Signature
 from bot.domain.workflow.timeline import Timeline, explain
 from tests.bot.building import HERE, OWNER, T0, away, policy
 
@@ -49,6 +51,24 @@ def test_the_matrix_as_json_names_ids_and_digests(named: Policy) -> None:
     assert (machines["on_call_now"], machines["risk_owner"]) == (None, None)
     assert {r["id"]: r["approvals"] for r in data["runbooks"]}["double"] == 2
     assert data["digest"] == named.digest
+
+
+@pytest.mark.parametrize(
+    ("signature", "words"),
+    [
+        ("none", ""),
+        ("required", " signed with a passkey"),
+        ("device_bound", " signed with a passkey that cannot be synced"),
+    ],
+)
+def test_matrix_and_explain_say_what_a_yes_is_signed_with(named: Policy, signature: Signature, words: str) -> None:
+    runbooks = {id_: replace(book, signature=signature) for id_, book in named.runbooks.items()}
+    signed = replace(named, runbooks=runbooks)
+    assert f"  double: approval, 2 approvals{words}; asked by Northgate, Watchfield" in list(matrix_lines(signed, T0))
+    assert f"needs 1 approval{words}; filed at" in "\n".join(
+        timeline_lines(signed, signed.runbooks["emergency"], told(named, "emergency"))
+    )
+    assert {row["signature"] for row in json.loads(json.dumps(matrix(signed, T0)))["runbooks"]} == {signature}
 
 
 def test_a_timeline_reads_like_what_will_happen(named: Policy) -> None:
