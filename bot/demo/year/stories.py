@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.demo.year.draws import Draws
+from bot.domain.case.click import Refusal
 from bot.domain.case.transition import CLOCK, SYSTEM, Actor, FileDigest, LogEvent, Private, Value
 from bot.domain.decision_log.entry import stamp
 from bot.domain.policy.model import Domain, Policy, Runbook
@@ -120,7 +121,7 @@ def _asked(story: Story) -> None:
     who, role = (domain.deputies[0], "deputies") if late else (domain.owner, "owner")
     answered = (STEP + 4 if late else 4) + draws.below(280)
     if draws.chance(4):
-        story.add(answered - 1, "decision.refused", story.asker, {"action": "approve", "why": "not_home"})
+        story.add(answered - 1, "decision.refused", story.asker, {"action": "approve", "why": Refusal.PARTY.value})
     fate = draws.below(100)
     if fate < 78:
         _approved(story, answered, Actor("person", who), role, seconds)
