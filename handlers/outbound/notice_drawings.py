@@ -71,7 +71,7 @@ async def app_home(out: Outgoing) -> Job:
     shown = await service.queries.read_home(to, scene.now)
     waiting = [
         *at_home(own_matrix(scene.policy, service.agreements, to)),
-        *reviews_at_home(await service.reviews.theirs(to)),
+        *reviews_at_home(await service.reviews.theirs(to), scene),
         *roster_at_home(await service.reviews.to_attest(to), to, scene),
     ]
     scene = await with_ahead(service, scene, (*shown.waiting, *shown.mine, *shown.led))

@@ -44,7 +44,9 @@ async def _mine(context: RenderContext, person: Person, _argument: str, scene: V
 
 async def _review(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:
     waiting, owing = await context.service.queries.read_reviews(person), await context.service.queries.read_owing(person)
-    return pages.review(waiting, owing, scene, [at_home_line(one) for one in await context.service.reviews.theirs(person)])
+    return pages.review(
+        waiting, owing, scene, [at_home_line(one, scene) for one in await context.service.reviews.theirs(person)]
+    )
 
 
 async def _exceptions(context: RenderContext, person: Person, _argument: str, scene: ViewContext) -> Message:

@@ -52,6 +52,7 @@ from tests.bot.building import (
 from tests.bot.office import Office, covered
 from tests.database import place
 from tests.handlers.shapes import submit, view_of
+from tests.handlers.views.test_approval_card import scene
 
 pytestmark = pytest.mark.both
 
@@ -449,7 +450,10 @@ async def test_home_and_the_review_page_name_the_campaign(office: ReviewOffice) 
     await office.look()
     found = await office.service.reviews.theirs(OWNER)
     assert [c.owner for c in found] == [OWNER]
-    assert "Review" in str(campaigns.at_home(found))
+    at_home = str(campaigns.at_home(found, scene(office.policy)))
+    assert "Review: " in at_home
+    assert "Corporate directory" in at_home
+    assert "Answer within " in at_home
     assert await office.service.reviews.theirs(PE1) == []
     await office.take_in(ShowPage(OWNER, "review", "", ReplyAddress(OWNER, channel="D0")))
     await office.worker.drain()

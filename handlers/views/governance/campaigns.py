@@ -58,17 +58,17 @@ def card(campaign: Campaign, scene: ViewContext) -> Message:
     return message(text, [*(section("\n".join(part)) for part in _parts(lines)), row])
 
 
-def at_home_line(campaign: Campaign) -> str:
-    """One line for a campaign that somebody answers."""
-    return f"*Review {campaign.id}: {len(campaign.unanswered)} of {len(campaign.items)} to answer*"
+def at_home_line(campaign: Campaign, scene: ViewContext) -> str:
+    """A campaign that somebody answers, in two lines: where, and until when with what silence does."""
+    return "\n".join(_head(campaign, scene)[:2])
 
 
-def at_home(found: Iterable[Campaign]) -> list[Block]:
+def at_home(found: Iterable[Campaign], scene: ViewContext) -> list[Block]:
     """The campaigns that somebody answers, each with its buttons."""
     blocks: list[Block] = []
     for campaign in found:
         row = _buttons(campaign)
-        blocks.append(section(at_home_line(campaign)))
+        blocks.append(section(at_home_line(campaign, scene)))
         blocks += [row | {"block_id": f"{ids.BLOCK_REVIEW}.{campaign.id}"}] if row else []
     return blocks
 

@@ -12,6 +12,7 @@ from handlers import ids
 from handlers.views.kit import wording
 from handlers.views.kit.blocks import Block, Message, actions, button, context, input_block, message, modal, plain, section
 from handlers.views.kit.context import ViewContext
+from handlers.views.kit.escaping import inline
 
 FORM_PEOPLE, _LISTED = 30, 30
 _CHOICES = (
@@ -42,7 +43,8 @@ def at_home(found: Iterable[Campaign], lead: Person, scene: ViewContext) -> list
     for campaign in found:
         left = to_attest(campaign, scene.policy, lead)
         if left:
-            blocks.append(section(f"*{_head(left, scene)}* · {campaign.id}"))
+            where = ", ".join(inline(d.name, 60) for d in map(scene.domain, campaign.domains) if d is not None)
+            blocks.append(section(f"*{_head(left, scene)}* · {where} · {campaign.id}"))
             blocks.append(_attest(campaign, left) | {"block_id": f"{ids.BLOCK_ROSTER}.{campaign.id}"})
     return blocks
 
