@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.domain.authority.endorsement import Endorsement, Given
 from bot.domain.case.transition import LogEvent, Notification
+from bot.domain.policy.governance import Narrowed
 from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import CachedCalendar, MessageCopy, StoredPolicy
 
@@ -59,6 +60,9 @@ class Policies(Protocol):
 
     async def ended_providers(self) -> Mapping[str, datetime]:
         """The providers that two people ended (`operator` acts of kind `provider_end`), and when."""
+
+    async def taken_away(self) -> tuple[Sequence[Narrowed], Mapping[str, datetime]]:
+        """What reviews have taken away (as `ReviewRecords.narrowed`), and `ended_providers`, as of one moment."""
 
     async def domain_owners(self) -> Mapping[str, str]:
         """Who owned each domain with dated owners at the last look, as `TEAM/USER`; "": nobody."""

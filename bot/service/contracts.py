@@ -65,8 +65,7 @@ class Contracts:
     async def _look_at_dates(self, policy: Policy, now: datetime) -> None:
         """Finds the contracts that are over now, and the ends of which notice is due."""
         grace = self._grace if self._grace is not None else await self._first_look(policy, now)
-        two_people = await self._store.policies.ended_providers()
-        self._current.contracts_over(over(policy, grace, now) | ended_early(policy, two_people))
+        self._current.contracts_over(over(policy, grace, now) | ended_early(policy, self._current.ended))
         if self._given is None:
             self._given = set(await self._store.policies.contract_notices())
         for coming in contract_notices.due(self._current.policy, self._given, now, self._scale):

@@ -7,9 +7,9 @@ every process, across restarts, and whatever set is in force.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from bot.clock import Clock
 from bot.domain.authority.endorsement import Became, Endorsement, WaitingChange, became, waiting_changes, with_endorsements
@@ -30,6 +30,7 @@ class CurrentPolicy:
         self._store, self._clock, self._scale = store, clock, scale
         self._sets = Sets((InForce(policy, clock.now()),))
         self._narrowed: tuple[Narrowed, ...] | None = None
+        self.ended: Mapping[str, datetime] = {}  # the providers that two people ended, as of the last `refresh`
         self._day: date | None = None  # UTC, for whose owners `_sets` is
         self._endorsed: tuple[Endorsement, ...] = ()
         self.spoke = asyncio.Event()
@@ -77,9 +78,10 @@ class CurrentPolicy:
         if self._has_keys:
             await self._read_endorsements()
         by_cases = taken_away(await self._store.cases.system_cases(), await self._narrowed_now())
-        found = replace(by_cases, contracts_over=self.policy.standing.contracts_over)
-        if found != self.policy.standing:
-            self.sets = self.sets.with_current(replace(self.policy, standing=found))
+        policy = self.policy
+        found = replace(by_cases, contracts_over=policy.standing.contracts_over)
+        if found != policy.standing:
+            self.sets = self.sets.with_current(replace(policy, standing=found))
 
     async def _read_endorsements(self) -> None:
         try:
@@ -93,9 +95,11 @@ class CurrentPolicy:
             self.sets = with_endorsements(self.sets, endorsed, self._scale)
 
     async def _narrowed_now(self) -> Sequence[Narrowed]:
-        """What reviews have narrowed; as it was known last while the database is lost, when nothing can be given."""
+        """What reviews have narrowed, read with `ended`; as it was known last while the database is lost, when nothing can be
+        given."""
         try:
-            self._narrowed = tuple(await self._store.reviews.narrowed())
+            narrowed, self.ended = await self._store.policies.taken_away()
+            self._narrowed = tuple(narrowed)
         except DiskRefuses:
             if self._narrowed is None:
                 raise

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 
 from bot.domain.authority.endorsement import Endorsement, Given
 from bot.domain.case.transition import LogEvent, Notification
+from bot.domain.policy.governance import Narrowed
 from bot.domain.workflow.providers.contract_notices import Notice
 from bot.ports.records import CachedCalendar, MessageCopy, StoredPolicy
+from storage.governance import campaigns
 from storage.policy import calendar_cache, policies
 from storage.queues import outbox
 from storage.transactions import Transactions, Tx
@@ -83,6 +85,9 @@ class PolicyStore:
 
     async def ended_providers(self) -> Mapping[str, datetime]:
         return await self._db.read(policies.ended_providers)
+
+    async def taken_away(self) -> tuple[Sequence[Narrowed], Mapping[str, datetime]]:
+        return await self._db.read(lambda session: (campaigns.narrowed(session), policies.ended_providers(session)))
 
     async def domain_owners(self) -> Mapping[str, str]:
         return await self._db.read(policies.domain_owners)

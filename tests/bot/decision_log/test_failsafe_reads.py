@@ -62,7 +62,7 @@ CLASSED: dict[str, dict[str, str]] = {
     "policies": {
         "accept": ENTRY, "endorsements": NO_LINE, "binding": NO_LINE, "last": NO_LINE, "by_digest": NO_LINE, "file_by_hash": NO_LINE,
         "calendars": NO_LINE, "keep_calendar": NO_LINE,
-        "contract_notices": NO_LINE, "give_contract_notices": NO_LINE, "ended_providers": NO_LINE,
+        "contract_notices": NO_LINE, "give_contract_notices": NO_LINE, "ended_providers": NO_LINE, "taken_away": NO_LINE,
         "announce_calendars": NO_LINE, "beginning": NO_LINE, "endorsed_by": NO_LINE, "asking_to_endorse": SENT, "redraw": SENT,
         "contract_grace": NO_LINE, "give_contract_grace": NO_LINE, "lost_calendars": NO_LINE, "domain_owners": NO_LINE,
         "hand_over": ENTRY,
