@@ -55,8 +55,9 @@ async def opened(camera: Camera, place: Path) -> None:
         "auditor-one-request", place / "case" / "index.html", "Print this request", click="details summary"
     )
     await camera.take_file("evidence-pack", place / "pack" / "index.html", "evidence")
-    for name in ("provider", "owner", "reviews", "exceptions", "exit"):
+    for name in ("provider", "owner", "reviews", "exceptions"):
         await camera.take_file(f"page-{name}", place / f"{name}.html", "Made from the decision log")
+    await camera.take_file("page-exit", place / "exit.html", "Exit record")
     await camera.take_file("matrix-page", place / "matrix.html", "Residual risk")
     await camera.take_file("matrix-print", place / "matrix.html", "Residual risk", before=on_paper)
 
