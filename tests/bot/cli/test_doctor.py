@@ -218,14 +218,14 @@ async def test_an_unset_variable_of_the_policy_is_an_error_and_people_are_looked
 # ── this machine ──
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # the command looks at the default file
 async def test_a_database_that_is_there_and_well_lacks_an_anchor_at_most(settings: Settings, folder: Path) -> None:
     await (await open_store(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
     found = await report(settings)
     assert "can rewrite the whole decision log" in only(found, "warning", "anchors")
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # the command looks at the default file
 async def test_a_log_that_the_signer_refuses_is_an_error(settings: Settings, folder: Path) -> None:
     await (await open_store(folder / "countersign.db", SystemClock(), state_dir=settings.state_dir)).close()
     (settings.state_dir / "log.memory").unlink()

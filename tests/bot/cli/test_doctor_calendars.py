@@ -61,7 +61,7 @@ async def test_doctor_asks_every_calendar_and_says_what_follows(
     assert bodies.get("security") == (body if body and severity != "error" else kept.get("security"))
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # the command looks at the default file
 async def test_what_the_bot_kept_counts_on_the_host_too_while_it_is_not_too_old(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
     assert await known(path, organisation(), WHERE, T0) == {}
@@ -100,7 +100,7 @@ def on_call(*words: str) -> list[str]:
     return [p["id"] for m in told if m["after"] == 600 for p in m["people"]]
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # the command looks at the default file
 def test_explain_draws_with_the_calendar_that_the_bot_kept(fed: Path) -> None:
     assert on_call() == ["T0HOME/U0ONC2"]  # nothing is known yet: the fallback
     asyncio.run(keep(Path("countersign.db"), ADDRESS, datetime.now(UTC)))
