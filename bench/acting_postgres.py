@@ -35,7 +35,7 @@ Recorded = list[Step]
 
 async def measure(size: Size, policy: Policy) -> list[Result]:
     with server() as url:
-        start = _database(url, "bench_start")
+        start = database(url, "bench_start")
         lots = (size.rounds + 1) * size.acts
         acts = await _prepared(policy, start, 2 * lots)
         recorded = await _recorded(_copy(url, start, "bench_recorded"), acts)
@@ -76,7 +76,7 @@ def server() -> Iterator[str]:
             running.cleanup()
 
 
-def _database(url: str, name: str, template: str = "template0") -> PostgresServer:
+def database(url: str, name: str, template: str = "template0") -> PostgresServer:
     with psycopg.connect(url, autocommit=True) as admin:
         admin.execute(f'DROP DATABASE IF EXISTS "{name}"'.encode())
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
@@ -84,7 +84,7 @@ def _database(url: str, name: str, template: str = "template0") -> PostgresServe
 
 
 def _copy(url: str, start: PostgresServer, name: str) -> PostgresServer:
-    return _database(url, name, urlsplit(start.url).path[1:])
+    return database(url, name, urlsplit(start.url).path[1:])
 
 
 async def _prepared(policy: Policy, place: PostgresServer, wanted: int) -> list[Transition]:

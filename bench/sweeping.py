@@ -69,7 +69,7 @@ async def measure(size: Size, policy: Policy, scratch: Path) -> list[Result]:
     ]  # fmt: skip
 
 
-class _Everybody:
+class Everybody:
     """A directory that knows everybody and answers at once, as its cache does."""
 
     async def profile(self, person: Person, max_age: float) -> Profile:
@@ -91,7 +91,7 @@ class _Everybody:
 async def _opened(path: Path, policy: Policy) -> tuple[SqliteStore, ApprovalService, Sweeper]:
     clock = SystemClock()
     store = await SqliteStore.open(path, clock, state_dir=path.with_suffix(".state"))
-    service = ApprovalService(store, _Everybody(), clock, 1.0, policy)
+    service = ApprovalService(store, Everybody(), clock, 1.0, policy)
     return store, service, Sweeper(service, store.cases, clock)
 
 
