@@ -95,6 +95,7 @@ async def test_less_of_an_exception_is_an_earlier_day(office: Office) -> None:
     grant = (await office.case(case_id)).grant
     assert grant is not None
     assert grant.not_after.date() == earlier
+    assert signature_findings(office) == []
 
 
 async def test_restoring_an_authority_is_signed(office: Office) -> None:

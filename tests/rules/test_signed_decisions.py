@@ -315,6 +315,7 @@ async def test_in_a_quorum_of_two_each_signs_and_the_smallest_time_wins(office: 
     grant = (await office.case(case_id)).grant
     assert grant is not None
     assert grant.seconds == 900
+    assert signature_findings(office) == []
 
 
 async def test_an_earlier_yes_whose_key_was_removed_counts_no_more(office: Office) -> None:
