@@ -109,3 +109,32 @@ async def test_a_session_is_a_cookie_of_this_host_alone_for_ten_minutes(
     assert {"HttpOnly", "Secure", "SameSite=Strict", "Path=/", "Max-Age=600"} <= set(rest)
     assert await phone.get_by_role("link").count() == 1
     assert "request.approved" not in bot.types()
+
+
+async def test_a_statement_is_renewed_after_four_minutes_and_signed_within_the_tap(
+    start: Callable[..., Any], file: Callable[..., Any], phone: Page
+) -> None:
+    keys = Keyring(free_port())
+    bot = await start(1, "socket", lambda one: one.changed.update({SETTING: keys.listen}), keys.write)
+    link = link_of(await file(bot.sandbox), bot.sandbox)
+    await phone.clock.install()
+    await phone.goto(link)
+    approve = phone.get_by_role("button", name="Approve with passkey")
+    await expect(approve).to_be_enabled()
+    [(before,)] = bot.rows("SELECT count(*) FROM sign_statement")
+    await phone.clock.fast_forward("03:55")
+    async with phone.expect_response("**/api/statement"):
+        await phone.clock.fast_forward("00:06")
+    async with phone.expect_response("**/api/statement"):
+        await phone.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert bot.rows("SELECT count(*) FROM sign_statement")[0][0] > before
+    await expect(approve).to_be_enabled()
+    assert await phone.evaluate(ASKED_WITHIN_THE_TAP)
+
+
+ASKED_WITHIN_THE_TAP = """() => {
+  let asked = false;
+  navigator.credentials.get = () => { asked = true; return new Promise(() => {}); };
+  document.querySelector("button.yes").click();
+  return asked;
+}"""
