@@ -339,6 +339,23 @@ async def a_longer_extension(log: Writer) -> None:
     await log.write("grant.extended", OLGAS, ONE, seconds=3600 + 86_400, not_after=log.clock.now() + timedelta(days=1))
 
 
+async def an_exception_beyond_its_grant(log: Writer) -> None:
+    """The grant ends as she signed, and the exception that comes with it does not."""
+    await log.approve(await log.file(ONE))
+    await log.write("exception.opened", OLGAS, ONE, until=log.clock.now() + timedelta(days=30))
+
+
+async def past_the_day_that_she_signed(log: Writer) -> None:
+    """She signed until tomorrow; grant and exception hold for a month."""
+    await log.file(ONE)
+    day, end = str((log.clock.now() + timedelta(days=1)).date()), log.clock.now() + timedelta(days=30)
+    statement = log.decision(ONE, OWNER, until=day)
+    statement = replace(statement, about={name: value for name, value in statement.about.items() if name != "seconds"})
+    await log.approve(ONE, statement=statement, opens=False, until=day, seconds=30 * 86_400)
+    await log.write("grant.opened", OLGAS, ONE, seconds=30 * 86_400, not_after=end)
+    await log.write("exception.opened", OLGAS, ONE, until=end)
+
+
 async def restored_by_the_clock(log: Writer) -> None:
     """Who lost their authority by a reset has it again, and no person said so."""
     about = {"domain": "directory", "subject": RISK, "reset": "R-00000000"}
@@ -374,7 +391,7 @@ async def foreign(log: Writer, case: str, runbook: str) -> None:
 
 
 FORGERIES: tuple[Callable[[Writer], Awaitable[None]], ...] = (
-    nobody_signed, it_only_says_so, own_key, own_key_as_hers, own_key_merged, own_key_merged_and_endorsed_by_itself, own_key_merged_and_taken_back, own_key_without_a_word, the_set_of_before, the_set_of_before_at_the_yes, a_set_that_was_never_loaded, the_demand_taken_away, signing_taken_away, a_quicker_clock, replayed, replayed_in_its_own_case, her_no, her_trial, her_sign_in, her_endorsement, longer_than_she_signed, a_longer_grant, of_another_log, long_ago, behind_a_question, in_the_name_of_another, no_yes_at_all, opened_by_the_clock, as_a_break_glass, under_another_runbook, more_time, more_time_without_a_word, ratified, on_a_removed_key, the_removal_unsaid, a_copied_counter, vanished, erased_by_nobody, erased_by_an_unsigned_act, from_the_beginning, longer_than_one_of_two_signed, an_end_far_off, a_longer_extension, restored_by_the_clock, said_by_the_system, begun_before_the_log,
+    nobody_signed, it_only_says_so, own_key, own_key_as_hers, own_key_merged, own_key_merged_and_endorsed_by_itself, own_key_merged_and_taken_back, own_key_without_a_word, the_set_of_before, the_set_of_before_at_the_yes, a_set_that_was_never_loaded, the_demand_taken_away, signing_taken_away, a_quicker_clock, replayed, replayed_in_its_own_case, her_no, her_trial, her_sign_in, her_endorsement, longer_than_she_signed, a_longer_grant, of_another_log, long_ago, behind_a_question, in_the_name_of_another, no_yes_at_all, opened_by_the_clock, as_a_break_glass, under_another_runbook, more_time, more_time_without_a_word, ratified, on_a_removed_key, the_removal_unsaid, a_copied_counter, vanished, erased_by_nobody, erased_by_an_unsigned_act, from_the_beginning, longer_than_one_of_two_signed, an_end_far_off, a_longer_extension, an_exception_beyond_its_grant, past_the_day_that_she_signed, restored_by_the_clock, said_by_the_system, begun_before_the_log,
 )  # fmt: skip
 
 
