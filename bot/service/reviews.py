@@ -59,7 +59,7 @@ class Reviews:
         await self._current.refresh()
         found = await self._store.reviews.campaigns(_OPEN, closed_too=False)
         spoken = await self._spoken(found)
-        for campaign in found:
+        for campaign in sorted(found, key=lambda one: campaign_window.turn(one, self.policy)):
             await self._advance(campaign, spoken)
         if self.policy.review is not None and not self._doubted():
             await self._open_due(found)

@@ -50,6 +50,13 @@ class Look:
         return person not in self.away and person not in self.gone
 
 
+def turn(campaign: Campaign, policy: Policy) -> tuple[datetime, int]:
+    """What campaigns are looked at by: the oldest first, then in the policy's order of domains. A risk owner who is asked once a week
+    is thereby asked about what has waited longest."""
+    places = {id_: place for place, id_ in enumerate(policy.domains)}
+    return campaign.opened_at, min((places.get(id_, len(places)) for id_ in campaign.domains), default=len(places))
+
+
 def advance(campaign: Campaign, policy: Policy, look: Look) -> Transition | None:
     """What is due on an open campaign; None: nothing changes."""
     if campaign.state == "closed":

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.domain.case.campaign import Asked, Campaign, Item
-from bot.domain.governance.campaign_window import Look, advance
+from bot.domain.governance.campaign_window import Look, advance, turn
 from bot.domain.policy.governance import ReviewRules
 from tests.bot.building import DAY, DEP1, OWNER, RISK, policy, with_domain
 
@@ -38,6 +38,13 @@ def test_the_risk_owner_is_asked_a_week_after_their_last_governance_message_and_
     asked = stepped(held, seen(MONDAY + 2 * DAY))
     asked = stepped(asked, seen(MONDAY + 3 * DAY))
     assert (asked.role_of(RISK), asked.counted) == ("risk_owner", 8)
+
+
+def test_the_oldest_campaign_has_its_turn_first_and_then_the_order_of_the_policy_decides() -> None:
+    machines = replace(campaign(), items=(Item("autonomous", "box", ("machines",), "Box"),))
+    older = replace(machines, opened_at=MONDAY - DAY)
+    assert list(POLICY.domains)[:2] == ["directory", "machines"]
+    assert sorted([machines, campaign(), older], key=lambda one: turn(one, POLICY)) == [older, campaign(), machines]
 
 
 def test_a_new_owner_is_asked_a_week_after_their_last_one_and_the_old_owners_silence_counts_no_more() -> None:
