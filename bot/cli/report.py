@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
@@ -169,12 +170,24 @@ def _paper(
     from bot.reports.paper import lines, page
 
     paper = _made(lambda place: made(place, provider, domain))
+    stamp = _stamp()
+    paper = replace(paper, flags=(*stamp, *paper.flags))
     if html is not None:
         _written(html, page(paper))
     elif as_json:
         say_json(paper.as_json())
     else:
         say("\n".join(lines(paper)))
+    raise typer.Exit(1 if stamp else 0)
+
+
+def _stamp() -> tuple[str, ...]:
+    """The flag of a report over a log that contradicts itself; none where it does not."""
+    from bot.reports.prepare import stamped, verified_here
+
+    settings = load()
+    findings = _made(lambda place: verified_here(place, settings.state_dir))
+    return (stamped(findings),) if findings else ()
 
 
 def _made(make: Callable[[Location], T], *, anywhere: bool = False) -> T:
@@ -205,9 +218,12 @@ def _monthly(whose: Literal["provider", "owner"], name: str, month: str, as_json
     from bot.reports.monthly import lines, monthly_report, page
 
     report = _made(lambda place: monthly_report(place, whose, name, month))
+    stamp = _stamp()
+    report = replace(report, flags=(*stamp, *report.flags))
     if html is not None:
         _written(html, page(report))
     elif as_json:
         say_json(report.as_json())
     else:
         say("\n".join(lines(report)))
+    raise typer.Exit(1 if stamp else 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from bot.domain.policy.model import Policy
 from bot.evidence.export import findings_only
 from bot.evidence.folder import Folder
 from bot.evidence.stored_log import verified_log
+from bot.evidence.stored_policy import policy_check
 from bot.ports.database import Location
 from bot.reports.contents import Options
 from bot.reports.monthly import newest_policy, require_known
@@ -26,6 +27,7 @@ from bot.reports.pack import write_pack
 from bot.runtime.log_verification import TrustBase
 from bot.runtime.open_log import cover, open_store
 from bot.settings import Settings
+from storage.log.check import check_database
 from storage.log.evidence import Evidence, settled_evidence
 
 
@@ -60,6 +62,20 @@ def verified(database: Location, state_dir: Path) -> tuple[LogFinding, ...]:
     return (*checked.findings, *judged.findings)
 
 
+def verified_here(database: Location, state_dir: Path) -> tuple[LogFinding, ...]:
+    """The same on a host that may hold a copy of the database alone: without the log's key nothing is known beside it. Raises
+    StorageError, SchemaError."""
+    if (state_dir / LOG_KEY).exists():
+        return verified(database, state_dir)
+    return (*check_database(database).findings, *policy_check(database).findings)
+
+
+def stamped(findings: Sequence[LogFinding]) -> str:
+    """What stands first on a paper that was made of a log with findings."""
+    count = "1 finding" if len(findings) == 1 else f"{len(findings)} findings"
+    return f"This log has {count}. What follows may be wrong: {findings[0].text}"
+
+
 def _made(
     settings: Settings, options: Options, out: Path, found: tuple[LogFinding, ...], with_findings: bool
 ) -> PackReport:
@@ -73,11 +89,7 @@ def _made(
             findings = (*found, *verdict.result())
             if findings and not with_findings:
                 raise _Refused(findings)
-            return (
-                f"This log has {len(findings)} finding(s). What follows may be wrong: {findings[0].text}"
-                if findings
-                else ""
-            )
+            return stamped(findings) if findings else ""
 
         try:
             population = _write(settings, options, log, out, policy, stamp)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import filecmp
 import json
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -113,3 +114,32 @@ def test_the_reported_matrix_is_that_of_the_log_and_not_of_the_folder(
     code, said, _ = type_("report", "matrix", "--json")
     assert code == 0
     assert json.loads(said)["organisation"] == "Example Large Organisation"
+
+
+@pytest.mark.parametrize("keys", [True, False])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("provider", "alder", "--month", "2025-06"),
+        ("owner", "owner-vault", "--month", "2025-06"),
+        ("reviews",),
+        ("exceptions",),
+    ],
+)
+def test_a_report_over_a_log_with_findings_is_stamped(
+    year: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], keys: bool
+) -> None:
+    """`keys`: on the bot's own host; else of a copy of the database alone."""
+    shutil.copy(year, tmp_path / "copy.db")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{tmp_path / 'copy.db'}")
+    monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(year.parent / "state" if keys else tmp_path / "none"))
+    code, said, _ = type_("report", *words, "--json")
+    assert (code, [flag for flag in json.loads(said)["flags"] if "This log" in flag]) == (0, [])
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as raw, raw:
+        for (name,) in raw.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        raw.execute("UPDATE log_entry SET data = CAST(replace(data, 'owner', 'ownex') AS BLOB) WHERE idx = 40")
+    code, said, _ = type_("report", *words, "--json")
+    assert code == 1
+    assert json.loads(said)["flags"][0].startswith("This log has ")
+    assert "\n! This log has " in type_("report", *words)[1]
