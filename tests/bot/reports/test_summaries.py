@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.domain.errors import SettingsError
-from bot.reports import summaries
+from bot.reports import monthly
 from bot.reports.monthly import figure_rows, monthly_report
 from bot.reports.summaries import Summaries
 
@@ -41,7 +41,7 @@ async def test_reports_are_made_one_at_a_time_and_beside_the_event_loop(
         under_way -= 1
         return found
 
-    monkeypatch.setattr(summaries, "monthly_report", made)
+    monkeypatch.setattr(monthly, "monthly_report", made)
     both = Summaries(year)
     await asyncio.gather(*(both.summary("provider", name, "2025-04") for name in ("alder", "birch", "cedar")))
     assert busy == [1, 1, 1]
