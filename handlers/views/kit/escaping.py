@@ -23,6 +23,8 @@ _UNSEEN = "\ufffd"
 
 def tame(text: str, tab: str = " ") -> str:
     """Line ends as `\\n`; tabs as `tab`; control, bidirectional and broken signs shown as U+FFFD, silent ones gone."""
+    if text.isascii() and text.isprintable():
+        return text
     text = _SILENT.sub("", _TURNS.sub(_UNSEEN, _BREAKS.sub("\n", text).replace("\t", tab)))
     return "".join(
         _UNSEEN if sign not in "\n\t" and unicodedata.category(sign) in ("Cc", "Cs") else sign for sign in text
@@ -95,9 +97,10 @@ def _quoted(line: str) -> str:
 
 def _fit(text: str, limit: int) -> str:
     """`text` as mrkdwn of at most `limit` characters; an entity is never cut in two."""
+    whole = escape(_plain(text))
+    if len(whole) <= limit:
+        return whole
     signs = [escape(sign) for sign in _plain(text)]
-    if sum(map(len, signs)) <= limit:
-        return "".join(signs)
     kept, used = [], 0
     for sign in signs:
         if used + len(sign) > limit - 1:
