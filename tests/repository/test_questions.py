@@ -22,10 +22,14 @@ from bot.domain.decision_log.events import actor
 from bot.domain.policy.people import Person
 from storage.sqlite.lock import FileLock
 from storage.store import SqliteStore
+from tests.bot.evidence.conftest import written as written
+from tests.bot.evidence.conftest import written_once as written_once
+from tests.bot.reports.conftest import pack as pack
+from tests.bot.reports.conftest import year as year
 from tests.bot.reports.conftest import year_packed
 
 OWNER = Person("T0YEAR", "U0OWNER02")
-DOC = Path(__file__).parents[3] / "docs" / "audit" / "questions.md"
+DOC = Path(__file__).parents[2] / "docs" / "audit" / "questions.md"
 _ROW = re.compile(r"^\| (\d+) \| (.+?) \| (.+?) \| `?([\w ]+?)(?:\.csv)?`? \| (.+?) \|$", re.MULTILINE)
 ANSWERS = {int(number): (file, text) for number, _, _, file, text in _ROW.findall(DOC.read_text("utf-8"))}
 SHOWN = [number for number, (file, _) in ANSWERS.items() if file != "not shown here"]
