@@ -12,6 +12,7 @@ import pytest
 
 from bot.domain.case.transition import Lane, Notification, Transition
 from bot.domain.policy.people import Person
+from bot.ports.records import OutboxRow
 from handlers.outbound.lost_posts import marked
 from handlers.outbound.outbox_sender import OutboxSender
 from tests.bot import parts
@@ -60,6 +61,16 @@ async def posts(office: Office) -> AsyncIterator[Posts]:
         yield made
 
 
+async def leased(posts: Posts) -> tuple[str, OutboxRow]:
+    """A new request, and its card as a process that died since had it in hand."""
+    case_id = await posts.office.file(PE1, target="second")
+    now = posts.office.clock.now()
+    taken = await posts.office.store.outbox.lease(now, now + timedelta(seconds=120), 100)
+    (card,) = [row for row in taken if row.say.purpose == "card"]
+    await posts.office.store.free_leases()
+    return case_id, card
+
+
 async def test_a_card_whose_answer_was_lost_is_not_posted_twice_and_loses_its_buttons(posts: Posts) -> None:
     posts.slack.always["U0OWNER"] = LOST
     case_id = await posts.office.file(PE1, target="second")
@@ -78,11 +89,7 @@ async def test_a_card_whose_answer_was_lost_is_not_posted_twice_and_loses_its_bu
 
 
 async def test_what_a_killed_process_had_in_hand_is_looked_for_before_it_is_posted(posts: Posts) -> None:
-    case_id = await posts.office.file(PE1, target="second")
-    now = posts.office.clock.now()
-    taken = await posts.office.store.outbox.lease(now, now + timedelta(seconds=120), 100)
-    (card,) = [row for row in taken if row.say.purpose == "card"]
-    await posts.office.store.free_leases()
+    case_id, card = await leased(posts)
     posts.slack.script[READ] += [Reply(200, {"ok": True, "messages": [
         {"ts": "70.0", "user": "U0BOT", "metadata": {"event_type": "countersign_message", "event_payload": {"mark": card.mark}}}
     ]})] * 9  # fmt: skip
@@ -267,11 +274,7 @@ async def test_whose_lease_ran_out_while_it_was_about_to_send_leaves_it_to_the_l
 
 
 async def test_what_was_said_by_a_replica_that_led_before_is_kept_and_redrawn(posts: Posts) -> None:
-    case_id = await posts.office.file(PE1, target="second")
-    now = posts.office.clock.now()
-    taken = await posts.office.store.outbox.lease(now, now + timedelta(seconds=120), 100)
-    (card,) = [row for row in taken if row.say.purpose == "card"]
-    await posts.office.store.free_leases()
+    case_id, card = await leased(posts)
     await posts.sender.drain()
     await posts.office.click(OWNER, case_id)
     await posts.sender.drain()
