@@ -43,7 +43,7 @@ _WITHDRAW: Mapping[str, str] = {
 }  # fmt: skip
 _SILENCE: Mapping[str, str] = {
     "autonomous": "needs approval", "break_glass": "opens once per provider, and pages the risk owner",
-    "exception": "is not renewed", "person": "asks for everything before it opens",
+    "exception": "is not renewed", "person": "needs a yes for everything",
 }  # fmt: skip
 
 
@@ -222,6 +222,8 @@ def notice(campaign: Campaign, what: str, keys: Sequence[str], scene: ViewContex
     lines += [f"… and {len(items) - _LISTED} more."] if len(items) > _LISTED else []
     if what == "falls_tomorrow":
         lines.append(_when(campaign, scene))
+    if what == "narrowed":
+        lines.append("Who reviews them can keep them after all: *Keep what was narrowed*, below the closed review.")
     text = "\n".join(lines)
     return message(text, [section("\n".join(part)) for part in _parts(lines)])
 
