@@ -262,4 +262,4 @@ GROUP BY r.id ORDER BY min(a.expires_ms), r.id LIMIT :limit;
 -- What is pending or has an open grant, and its version.
 SELECT id, version FROM request WHERE state = 'pending'
 UNION
-SELECT r.id, r.version FROM access_grant AS g JOIN request AS r ON r.id = g.case_id WHERE g.state = 'open';
+SELECT r.id, r.version FROM access_grant AS g CROSS JOIN request AS r WHERE r.id = g.case_id AND g.state = 'open';

@@ -43,10 +43,10 @@ GROUP BY r.id, r.requester_team, r.requester_user, r.provider, r.domain, r.subje
 ORDER BY later, until_ms, r.id LIMIT :limit;
 
 -- name: home_live
--- Every open grant, the next to end first.
+-- Every open grant, the next to end first. CROSS: from what is open, and not from all requests.
 SELECT r.id, r.requester_team, r.requester_user, r.domain
-FROM access_grant AS g JOIN request AS r ON r.id = g.case_id
-WHERE g.state = 'open' ORDER BY g.not_after_ms, g.case_id;
+FROM access_grant AS g CROSS JOIN request AS r
+WHERE r.id = g.case_id AND g.state = 'open' ORDER BY g.not_after_ms, g.case_id;
 
 -- name: home_owing
 -- Cases for which a person owes something, the most overdue first. Read from what is owed (CROSS: in this order), which is little,
