@@ -47,14 +47,17 @@ LONGEST = ("test_chaos", "test_kill", "test_random_session", "test_token_revoked
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Runs of a whole bot first, the longest at the head, so that no worker begins one when the others have nothing left to
-    do. The random order within each of the three groups stays."""
+    """Each worker begins with runs of a whole bot, so that none begins one when the others have nothing left to do. The random
+    order within each group stays."""
     if database.chosen.kind != "sqlite":
         items[:] = [
             item for item in items if item.get_closest_marker("sqlite") is None and not FILES & {*fixtures_of(item)}
         ]
-    items.sort(key=lambda item: (not item.path.name.startswith(LONGEST), not runs_a_bot(item)))
-    items[:] = dealt(items, runs_a_bot, getattr(config, "workerinput", {}).get("workercount", 1))
+    items[:] = dealt(items, takes_longest, runs_a_bot, getattr(config, "workerinput", {}).get("workercount", 1))
+
+
+def takes_longest(item: pytest.Item) -> bool:
+    return item.path.name.startswith(LONGEST)
 
 
 def runs_a_bot(item: pytest.Item) -> bool:

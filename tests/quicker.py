@@ -69,13 +69,22 @@ def workers() -> int:
     return max(1, min(3 * cores, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES") // FOR_A_WORKER))
 
 
-def dealt(items: Sequence[T], waits: Callable[[T], bool], hands: int) -> list[T]:
-    """These in the order in which each of so many workers begins with its share of those that wait: xdist gives each worker
-    one stretch of the list, as long as the others' (`--dist worksteal`), and lets it steal when it has nothing left."""
-    slow, quick = [i for i in items if waits(i)], iter([i for i in items if not waits(i)])
+def dealt(items: Sequence[T], longest: Callable[[T], bool], waits: Callable[[T], bool], hands: int) -> list[T]:
+    """These in an order in which the workers of a run begin with what waits: xdist gives each one stretch of the list, as long
+    as the others' (`--dist worksteal`), and lets it steal when it has nothing left.
+
+    A third of the workers begins with the longest, which are the heaviest too, so that few of them run at once; the others
+    share the rest of what waits.
+    """
+    few = max(1, hands // 3)
+    shares: list[list[T]] = [[] for _ in range(hands)]
+    for number, item in enumerate(item for item in items if longest(item)):
+        shares[number % few].append(item)
+    for number, item in enumerate(item for item in items if waits(item) and not longest(item)):
+        shares[few + number % (hands - few) if hands > few else 0].append(item)
+    quick = iter([item for item in items if not (longest(item) or waits(item))])
     found: list[T] = []
-    for hand in range(hands):
-        share = slow[hand::hands]
+    for hand, share in enumerate(shares):
         rest = max(0, (len(items) - len(found)) // (hands - hand) - len(share))
         found += [*share, *itertools.islice(quick, rest)]
     return [*found, *quick]

@@ -8,18 +8,22 @@ from hypothesis import strategies as st
 from tests.quicker import dealt
 
 
+def longest(number: int) -> bool:
+    return number >= 100
+
+
 def waits(number: int) -> bool:
     return number % 2 == 1
 
 
-def test_each_worker_begins_with_its_share_of_what_waits() -> None:
-    assert dealt([1, 3, 5, 7, 2, 4, 6, 8], waits, 2) == [1, 5, 2, 4, 3, 7, 6, 8]
+def test_a_third_of_the_workers_begins_with_the_longest_and_the_others_share_what_waits() -> None:
+    assert dealt([1, 3, 5, 100, 102, 2, 4, 6, 8], longest, waits, 3) == [100, 102, 2, 1, 5, 4, 3, 6, 8]
 
 
-def test_one_worker_has_all_that_waits_first() -> None:
-    assert dealt([2, 1, 4, 3], waits, 1) == [1, 3, 2, 4]
+def test_one_worker_has_the_longest_first() -> None:
+    assert dealt([2, 1, 100, 4, 3], longest, waits, 1) == [100, 1, 3, 2, 4]
 
 
-@given(st.lists(st.integers(), unique=True), st.integers(1, 12))
+@given(st.lists(st.integers(0, 200), unique=True), st.integers(1, 12))
 def test_nothing_is_lost_or_doubled(items: list[int], hands: int) -> None:
-    assert sorted(dealt(items, waits, hands)) == sorted(items)
+    assert sorted(dealt(items, longest, waits, hands)) == sorted(items)
