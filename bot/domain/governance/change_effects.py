@@ -106,8 +106,8 @@ def _when(old: Policy, new: Policy, wider: Iterable[Gain]) -> str:
     held = new.agreement is not None and new.agreement.unconfirmed == "hold"
     confirmed = ", and what it gives a provider only once it is confirmed" if held else ""
     return (
-        f"what is wider, for requests filed {wording.lasting(delay)} after the bot has loaded it or later{confirmed};"
-        " what is narrower, at once"
+        "what is narrower, as soon as the bot has loaded the change;"
+        f" what is wider, only for requests filed {wording.lasting(delay)} after that or later{confirmed}"
     )
 
 

@@ -72,7 +72,13 @@ def _instead(seen: Seen, was: Person, now: Person, domain: Domain) -> str:
     if was == now:
         return f"{seen.person(now)} owns {domain.name} without an end."
     what = may_approve(seen.new, domain)
-    return f"From now on {seen.person(now)} owns {domain.name} instead of {seen.person(was)} and may approve {what}."
+    gone = "" if was in _may_decide(seen.new, domain) else f" {seen.person(was)} may no longer approve there."
+    return f"From now on {seen.person(now)} owns {domain.name} instead of {seen.person(was)} and may approve {what}.{gone}"
+
+
+def _may_decide(policy: Policy, domain: Domain) -> set[Person | None]:
+    rota = policy.rotas.get(domain.on_call or "")
+    return {*domain.deputies, domain.risk_owner, *(rota.people if rota else ()), *(term.person for term in _terms(domain))}
 
 
 def _term(seen: Seen, term: OwnerTerm, domain: Domain) -> str:
@@ -84,7 +90,7 @@ def _term(seen: Seen, term: OwnerTerm, domain: Domain) -> str:
 
 def _deputies(seen: Seen, before: Domain, after: Domain) -> Iterator[str]:
     more = [p for p in after.deputies if p not in before.deputies]
-    fewer = [p for p in before.deputies if p not in after.deputies]
+    fewer = [p for p in before.deputies if p not in after.deputies and p not in {term.person for term in _terms(after)}]
     what = may_approve(seen.new, after)
     yield from (f"From now on {seen.person(p)} may approve {what}, as a deputy." for p in more)
     yield from (f"{seen.person(p)} may no longer approve {what} as a deputy." for p in fewer)

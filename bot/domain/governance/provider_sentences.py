@@ -123,7 +123,7 @@ PROVIDER: Table = {
         _accounts,
     ),
     "requesters": gained_and_lost(
-        "From now on {names} may ask for {subject}.", "{names} may no longer ask for {subject}.", _accounts
+        "From now on {names} may ask on behalf of {subject}.", "{names} may no longer ask on behalf of {subject}.", _accounts
     ),
     "leads": gained_and_lost(
         "From now on {names} may see the requests of {subject} and advise, as its lead, but decide nothing.",

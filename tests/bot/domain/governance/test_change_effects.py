@@ -29,7 +29,7 @@ def test_a_new_deputy_is_wider_and_who_decided_before_is_named() -> None:
     assert told["What needs a yes"] == "the same as before"
     assert (told["Wider"], told["Narrower"]) == ("what Dev may decide in Corporate directory", "nothing")
     assert told["From when"].startswith(
-        "what is wider, for requests filed 15 minutes after the bot has loaded it or later;"
+        "what is narrower, as soon as the bot has loaded the change; what is wider, only for requests filed 15 minutes after that"
     )
     assert told["Who is told"].startswith("the channel of Corporate directory, and Olga, Kim")
     assert told["What to do"] == "nothing"

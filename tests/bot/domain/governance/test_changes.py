@@ -75,7 +75,19 @@ def test_another_first_deputy_takes_over() -> None:
 
 def test_another_owner() -> None:
     said = "From now on Ines owns Corporate directory instead of Olga and may approve resets of the Corporate directory."
-    assert only(BASE, with_domain(BASE, owner=INES)) == said
+    assert only(BASE, with_domain(BASE, owner=INES)) == f"{said} Olga may no longer approve there."
+
+
+def test_who_owned_it_and_is_a_deputy_now_may_still_approve() -> None:
+    assert not any(
+        "no longer" in said
+        for said in sentences(with_domain(BASE, deputies=()), with_domain(BASE, owner=INES, deputies=(OWNER,)))
+    )
+
+
+def test_a_deputy_who_becomes_the_owner_is_not_said_to_lose_anything() -> None:
+    old = with_domain(BASE, deputies=(DEP1,))
+    assert not any("as a deputy" in said for said in sentences(old, with_domain(old, owner=DEP1, deputies=())))
 
 
 def test_owners_by_date() -> None:
@@ -139,7 +151,7 @@ def test_a_changed_runbook(changes: dict[str, Any], says: str) -> None:
     [
         ({"contract_until": date(2028, 3, 31)}, "The contract of Northgate now ends on 31 March 2028 instead of 31 March 2027: nothing may be asked for afterwards."),
         ({"contract_from": date(2026, 5, 1)}, "The contract of Northgate begins on 1 May 2026: nothing may be asked for before."),
-        ({"requesters": NORTHGATE.requesters[1:]}, "Pavel may no longer ask for Northgate."),
+        ({"requesters": NORTHGATE.requesters[1:]}, "Pavel may no longer ask on behalf of Northgate."),
         ({"leads": ()}, "U0PLEAD may no longer see the requests of Northgate and advise, as its lead."),
         ({"service": "Runs it"}, "The service of Northgate now reads “Runs it”."),
     ],
