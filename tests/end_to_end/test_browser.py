@@ -241,7 +241,7 @@ async def test_the_demo_is_played_to_its_end_and_leaves_nothing(demo: Demo, look
     opened = time.monotonic()
     screen = await look(demo.url)
     await expect(screen.page.get_by_test_id("banner")).to_contain_text("demo clock 15×")
-    await expect(screen.page.get_by_test_id("step")).to_have_count(5)
+    await expect(screen.page.get_by_test_id("step")).to_have_count(6)
     await expect(card(screen.right)).to_contain_text("(demo clock 15×)")
     await button(card(screen.right), "Approve").click()
     await expect(screen.left.get_by_text(BODY)).to_be_visible()
