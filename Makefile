@@ -22,7 +22,7 @@ DATABASE ?= sqlite
 PARALLEL := -n $(WORKERS) --maxprocesses 12 --dist worksteal --reruns 2
 FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py
 
-test: $(STAMP) ## Everything that can fail, the browser included (10 minutes on two cores)
+test: $(STAMP) ## Everything that can fail, the browser included (12 minutes on two cores)
 	@tools/chromium
 	@tools/nodejs
 	TESTS_DATABASE=$(DATABASE) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
