@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
+from bot.domain.authority.authorization import named_for
 from bot.domain.governance import wording
 from bot.domain.governance.sentences import Seen, Table, optional, replaced, silent, told
 from bot.domain.policy.governance import OwnerTerm
@@ -72,13 +73,8 @@ def _instead(seen: Seen, was: Person, now: Person, domain: Domain) -> str:
     if was == now:
         return f"{seen.person(now)} owns {domain.name} without an end."
     what = may_approve(seen.new, domain)
-    gone = "" if was in _may_decide(seen.new, domain) else f" {seen.person(was)} may no longer approve there."
+    gone = "" if was in named_for(seen.new, domain) else f" {seen.person(was)} may no longer approve there."
     return f"From now on {seen.person(now)} owns {domain.name} instead of {seen.person(was)} and may approve {what}.{gone}"
-
-
-def _may_decide(policy: Policy, domain: Domain) -> set[Person | None]:
-    rota = policy.rotas.get(domain.on_call or "")
-    return {*domain.deputies, domain.risk_owner, *(rota.people if rota else ()), *(term.person for term in _terms(domain))}
 
 
 def _term(seen: Seen, term: OwnerTerm, domain: Domain) -> str:
