@@ -52,12 +52,18 @@ class Replica:
     def among(self) -> AmongReplicas:
         """What the others mean for the store of this process."""
         return AmongReplicas(
-            lambda: self.replicas.held, lambda: self._roll.unreported, self._patient, lambda: self.replicas.valid
+            lambda: self.replicas.held, lambda: self._roll.unreported, self._patient, lambda: self.replicas.valid, self._lost
         )
 
     def leadership(self) -> tuple[bool, int]:
         """Whether this replica leads, and how often one began to."""
         return self.replicas.held, self.replicas.changes
+
+    def _lost(self) -> None:
+        """The database takes nothing: whoever was alive must report. A loss can be shorter than the time between two beats, so
+        whatever notices it first says so."""
+        self._roll.lost()
+        self._lost_at = self._clock.monotonic()
 
     def _patient(self) -> bool:
         return self._clock.monotonic() - self._lost_at < PATIENCE
@@ -88,8 +94,7 @@ class Replica:
                 await self._vouch()
                 await self._note(excused)
         except StorageError as error:
-            self._roll.lost()
-            self._lost_at = self._clock.monotonic()
+            self._lost()
             log.warning("replica.not_seen", error=str(error))
         except CountersignError as error:
             log.warning("replica.not_seen", error=str(error))

@@ -31,10 +31,11 @@ log = structlog.get_logger(__name__)
 
 
 class LogState:
-    """Why the log is stopped: `refuses` is the signer's finding, `disk` the sentence of a disk that refused to write."""
+    """Why the log is stopped: `refuses` is the signer's finding, `disk` the sentence of a disk that refused to write; `lost` is
+    called when it begins to."""
 
-    def __init__(self, refuses: Callable[[], LogFinding | None], clock: Clock) -> None:
-        self.refuses, self._clock = refuses, clock
+    def __init__(self, refuses: Callable[[], LogFinding | None], clock: Clock, lost: Callable[[], None]) -> None:
+        self.refuses, self._clock, self._lost = refuses, clock, lost
         self.disk, self._since = "", 0.0
 
     @property
@@ -53,6 +54,7 @@ class LogState:
         if not self.disk:
             log.error("log.disk_refuses", error=str(error))
             self._since = self._clock.monotonic()
+            self._lost()
         self.disk = str(error)
 
 

@@ -43,12 +43,14 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class AmongReplicas:
     """What the others mean for this process: whether it `leads`, and whom it waits for before it gives (`unreported`, a
-    sentence; empty where it waits for nobody). While it is `patient`, what gives is tried again instead of refused."""
+    sentence; empty where it waits for nobody). While it is `patient`, what gives is tried again instead of refused. `lost` is
+    called when the database takes nothing any more: from then on the others may have taken access away without it."""
 
     leads: Callable[[], bool] = lambda: True
     unreported: Callable[[], str] = lambda: ""
     patient: Callable[[], bool] = lambda: False
     may_call: Callable[[], bool] = lambda: True  # the lease is valid by this machine's clock: a call out may begin
+    lost: Callable[[], None] = lambda: None
 
 
 class FailsafeStore:
@@ -61,7 +63,7 @@ class FailsafeStore:
     ) -> None:  # fmt: skip
         self._store, self._emergency, self._clock, self._cover = store, emergency, clock, cover
         self._alone, self._among = among is None, among or AmongReplicas()
-        self._state = LogState(refuses, clock)
+        self._state = LogState(refuses, clock, self._among.lost)
         self._one, self.may_call = asyncio.Lock(), self._among.may_call
         self._told: list[Revocation] = []
         self.cases = FailsafeCases(store.cases, emergency, self._state.refused)
