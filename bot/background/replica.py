@@ -52,7 +52,11 @@ class Replica:
     def among(self) -> AmongReplicas:
         """What the others mean for the store of this process."""
         return AmongReplicas(
-            lambda: self.replicas.held, lambda: self._roll.unreported, self._patient, lambda: self.replicas.valid, self._lost
+            lambda: self.replicas.held,
+            lambda: self._roll.unreported,
+            self._patient,
+            lambda: self.replicas.valid,
+            self._lost,
         )
 
     def leadership(self) -> tuple[bool, int]:

@@ -23,14 +23,13 @@ from bot.decision_log.failsafe_inbox import FailsafeInbox, LogState
 from bot.decision_log.failsafe_outbox import FailsafeOutbox
 from bot.decision_log.failsafe_reads import FailsafeCalls, FailsafeCases, FailsafeHomes, FailsafeOperator
 from bot.decision_log.held_commands import HeldCommands
+from bot.decision_log.late_lines import LateLines
 from bot.domain.case.model import Case
-from bot.domain.case.operator_action import OperatorChange
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log.verify.log import LogFinding
 from bot.domain.errors import CountersignError, DiskRefuses, NotLeading, Stale, Stopped, StorageError, TooLate
 from bot.domain.failsafe.clock_guard import gives
-from bot.domain.failsafe.revocation import Revocation, entered, goes_on, taken
-from bot.ports.cases import Cases
+from bot.domain.failsafe.revocation import Revocation, goes_on, taken
 from bot.ports.host_commands import HOST, ActOnHost
 from bot.ports.records import Cover
 from bot.ports.store import Store
@@ -73,14 +72,10 @@ class FailsafeStore:
         self.inbox = FailsafeInbox(store.inbox, emergency, self._state, clock, self._among.leads, held, alone=self._alone)
         self.outbox = FailsafeOutbox(store.outbox, self._state, clock, self._among.leads)
         self.outbox.answered = self._finish
+        self.late = LateLines(store.cases, store.operator, clock)
         self.history, self.absences, self.policies = store.history, store.absences, store.policies
         self.agreement, self.signing, self.reviews = store.agreement, store.signing, store.reviews
         self.log, self.anchors, self.clock, self.overview = store.log, store.anchors, store.clock, store.overview
-
-    @property
-    def stored(self) -> Cases:
-        """The cases as the log has them, without the emergency file."""
-        return self._store.cases
 
     @property
     def why(self) -> str:
@@ -271,12 +266,6 @@ class FailsafeStore:
                     await self._store.commit(Transition(None, None, inbox=row))
             self.inbox.forget(row)
 
-    async def _has(self, change: OperatorChange) -> bool:
-        """Whether the store knows an operator's act as a line leaves it: the line was entered before a kill."""
-        after = change.after
-        stored = await self._store.operator.action(after.id) if after is not None else None
-        return stored is not None and stored.version >= (0 if change.before is None else change.before.version + 1)
-
     async def _forgotten(self, line: Revocation) -> None:
         try:
             await asyncio.to_thread(self._emergency.forget, line)
@@ -285,13 +274,11 @@ class FailsafeStore:
 
     async def _entered(self, line: Revocation) -> None:
         for attempt in range(_TRIES):
-            stored = await self._store.cases.case(line.act.after.id) if line.act.after is not None else None
-            act = entered(line, stored)
-            if act is None or (act.operated is not None and await self._has(act.operated)):
-                return
             unsent = self.outbox.unsent_of(line)
-            if line in self._told:
-                act = replace(act, says=self.outbox.says(unsent))
+            unsaid = line.saying(self.outbox.says(unsent)) if line in self._told else line
+            act = await self.late.act(unsaid)
+            if act is None:
+                return
             try:
                 await self._store.commit(act if attempt == 0 else replace(act, inbox=None))
             except Stale:

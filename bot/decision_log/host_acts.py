@@ -2,7 +2,7 @@
 
 Both come as rows of the inbox, and count only with a signature of the log's key: whoever can write into the database, and has no
 key, cannot have an act carried out by it. A command's act is committed on exactly the version that it was judged on; a line is
-entered as `bot.domain.failsafe.revocation.entered` says, on the case as it is now.
+entered as `bot.domain.failsafe.late_entry` says, on the case as it is now.
 """
 
 from __future__ import annotations
@@ -19,10 +19,9 @@ import structlog
 
 from bot.decision_log.emergency_file import Check, EmergencyFile, Sign
 from bot.decision_log.emergency_json import from_plain, to_plain
+from bot.decision_log.late_lines import LateLines
 from bot.domain.case.transition import Transition
 from bot.domain.errors import CountersignError, EntryError, Frozen, Stale, Stopped, StorageError, TooLate
-from bot.domain.failsafe.revocation import Revocation, entered
-from bot.ports.cases import Cases
 from bot.ports.host_commands import HOST, ActOnHost
 from bot.ports.store import Store
 
@@ -54,13 +53,12 @@ class HostActs:
     def __init__(
         self,
         store: Store,
-        stored: Cases,
+        late: LateLines,
         emergency: EmergencyFile,
         check: Check,
         committed: Callable[[Transition], None] = lambda act: None,
     ) -> None:
-        """`stored`: the cases as the log has them, without what the emergency file of this process puts over them."""
-        self._store, self._stored, self._emergency, self._check = store, stored, emergency, check
+        self._store, self._late_lines, self._emergency, self._check = store, late, emergency, check
         self._committed = committed
 
     async def carry_out(self, act: ActOnHost, inbox_id: int) -> None:
@@ -96,8 +94,10 @@ class HostActs:
         line = self._emergency.read(row.line)
         if line is None:
             raise EntryError("The line is not signed with the log's key.")
+        line = line.saying(tuple(line.act.says[place] for place in row.unsent))
         for attempt in range(TRIES):
-            act = replace(await self._entered(line, row), inbox=inbox_id)
+            found = await self._late_lines.act(line) or Transition(None, None)
+            act = replace(found, inbox=inbox_id)
             try:
                 await self._store.commit(act)
             except Stale:
@@ -107,13 +107,6 @@ class HostActs:
             log.warning("log.entered_later", request=act.after.id if act.after else None)
             return act
         raise AssertionError
-
-    async def _entered(self, line: Revocation, row: ActOnHost) -> Transition:
-        stored = await self._stored.case(line.act.after.id) if line.act.after is not None else None
-        act = entered(line, stored)
-        if act is None:
-            return Transition(None, None)
-        return replace(act, says=tuple(act.says[place] for place in row.unsent))
 
 
 def _kind(error: CountersignError) -> str:

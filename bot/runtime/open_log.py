@@ -41,7 +41,7 @@ class OpenLog:
 
     def host_acts(self, committed: Callable[[Transition], None]) -> HostActs:
         """Carries out what other hosts hand in; `committed` as in `HostActs`."""
-        return HostActs(self.stoppable, self.stoppable.stored, self.emergency, self.key.check, committed)
+        return HostActs(self.stoppable, self.stoppable.late, self.emergency, self.key.check, committed)
 
     @property
     def store(self) -> Store:

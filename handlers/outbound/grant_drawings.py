@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.case.lifecycle import AskState
+from bot.domain.policy.people import Person
 from bot.ports.records import OutboxRow
 from handlers.outbound.message_kinds import (
     NO_LONGER_OPEN,
@@ -49,6 +50,15 @@ async def extension_message(out: Outgoing) -> Message:
 async def extension(out: Outgoing) -> Job:
     _to = out.to
     return await out.in_thread_of("receipt", await extension_message(out))
+
+
+async def overtaken(out: Outgoing) -> Job:
+    """At top level: who was told that it is open must not miss that it has ended."""
+    by = out.text("by")
+    said = grant.overtaken(
+        out.case, out.to, out.text("what"), Person.parse(by) if by else None, out.whole("at"), out.scene()
+    )  # fmt: skip
+    return NewMessage(out.to.user, said)
 
 
 async def owed_message(out: Outgoing) -> Message:

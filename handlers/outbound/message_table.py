@@ -71,6 +71,7 @@ MESSAGE_KINDS: Mapping[str, MessageKind] = {
     "answered": MessageKind(request.answer_to_question, remembered=True, logged=True, looked_up=True),
     "ending": MessageKind(granted.ending, redraw=granted.ending_message, logged=True, looked_up=True, tells_decision=True),
     "expiring": MessageKind(granted.expiring, redraw=granted.expiring_message, logged=True, looked_up=True),
+    "overtaken": MessageKind(granted.overtaken, logged=True, looked_up=True, tells_decision=True),
     "owed": MessageKind(granted.owed, redraw=granted.owed_message, logged=True, looked_up=True),
     "suspended": MessageKind(granted.suspension, redraw=granted.suspension_message, logged=True, looked_up=True),
     "restored": MessageKind(granted.suspension, redraw=granted.suspension_message, logged=True, looked_up=True),

@@ -164,6 +164,14 @@ def _opened(case: Case, when: str) -> str:
     return f"*Opened*{when}."
 
 
+def opened_and_ended(case: Case, scene: ViewContext) -> str:
+    """Whose access has ended, for people who were told that it is open."""
+    when = f" at {scene.at(case.request.closed_at)}" if case.request.closed_at else ""
+    if case.request.state is RequestState.APPROVED:
+        return f"The access that {_yes_people(case)} approved{when} has ended."
+    return f"The access that opened{when} has ended."
+
+
 def access_open(case: Case, scene: ViewContext) -> bool:
     """Whether the grant is open and its time is not over, also where no timer ran yet."""
     return case.grant is not None and case.grant.state is GrantState.OPEN and scene.now < case.grant.not_after

@@ -5,6 +5,8 @@ It is always the *approval* that ends: whether access is gone only a system can 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from bot.domain.authority.authorization import named_roles
 from bot.domain.case.ask import DIES_WITH_GRANT, Ask
 from bot.domain.case.lifecycle import AskState, GrantState
@@ -60,6 +62,15 @@ def ending(case: Case, scene: ViewContext) -> Message:
     longer = f" Press *{wording.EXTEND}* if you need longer." if offered(case, scene.policy, scene.now) else ""
     said = f"{who(case.request.requester)} {case.id} · {facts.heading(case)}: the approval ends at {until}.{longer} Stop work then."
     return message(said, [section(said), requester_buttons(case, scene)])
+
+
+def overtaken(case: Case, reader: Person, what: str, by: Person | None, at_ms: int, scene: ViewContext) -> Message:
+    """Why an access that was approved has ended: a no had been said before, while the log could not take it."""
+    said = {"denied": "said no", "withdrawn": "took the request back"}.get(what, "ended the access")
+    at, author = scene.at(datetime.fromtimestamp(at_ms / 1000, UTC)), who(by) if by else "Somebody on the host"
+    head = f"{who(reader)} {case.id} · {facts.heading(case)}: {author} {said} at {at}, while the decision log could not be reached."
+    over = "It has ended, although more time was given since." if what == "ended" else facts.opened_and_ended(case, scene)
+    return message(f"{head} {over}", [section(f"{head} {over}")])
 
 
 def expiring(case: Case, reader: Person, scene: ViewContext) -> Message:

@@ -13,6 +13,7 @@ from bot.cli.requests import app as requests
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.host_acts import HostActs
 from bot.decision_log.keys import LogKey, make_keys
+from bot.decision_log.late_lines import LateLines
 from bot.domain.policy.people import Person
 from bot.ports.commands import COMMAND
 from bot.ports.host_commands import ActOnHost
@@ -49,7 +50,8 @@ class Host(Office):
         if isinstance(self.place, Path):
             return await typed
         key = LogKey(self.state_dir)
-        acts = HostActs(self.store, self.store.cases, EmergencyFile(self.state_dir, key.sign, key.check), key.check)
+        late = LateLines(self.store.cases, self.store.operator, self.clock)
+        acts = HostActs(self.store, late, EmergencyFile(self.state_dir, key.sign, key.check), key.check)
         beat = {"id": "beside", "host": "here", "started_ms": 0, "size": 0, "emergency": 0}
         while not typed.done():
             await self.store.transactions.write(lambda tx: tx.session.run("beat_replica", **beat))

@@ -12,8 +12,11 @@ import pytest
 from bot.decision_log.failsafe_inbox import SHORT
 from bot.decision_log.failsafe_store import AmongReplicas
 from bot.domain.errors import DiskRefuses, NotLeading, Stopped, StorageError
-from tests.bot.building import OWNER, PE1, policy
+from bot.service.approvals import ApprovalService
+from storage.log.check import check_database
+from tests.bot.building import DEP1, MINUTE, OWNER, PE1, policy
 from tests.bot.stopping import StoppableOffice
+from tests.database import place
 
 
 class Part:
@@ -73,6 +76,46 @@ async def test_a_no_counts_at_once_and_is_entered_when_the_database_is_back(
     assert "taken_at" in denied["data"]
     assert office.types(opened).count("grant.finished") == 1
     assert office.lines() == []
+
+
+@pytest.mark.parametrize("own_file", [True, False])
+@pytest.mark.parametrize("runbook", ["emergency", "executed"])
+async def test_a_no_that_is_entered_after_a_yes_ends_what_the_yes_gave(
+    office: StoppableOffice, part: Part, own_file: bool, runbook: str
+) -> None:
+    """This replica was cut off alone: the leader could not know it, and approved. `own_file`: it leads when the database is back."""
+    pending = await office.file(PE1, runbook)
+    await office.forward(6 * MINUTE)  # the deputies are asked too
+    await office.standing.stoppable.look()
+    part.leads = False
+    with office.lost():
+        await office.click(DEP1, pending, "deny")
+        assert (await state(office, pending))[0] == "denied"
+    said_no_at = office.clock.at
+    office.clock.at += MINUTE
+    leader = ApprovalService(office.inner, office.directory, office.clock, office.scale, office.policy)
+    yes: Any = await leader.actions.press(office.press(OWNER, pending))
+    await leader.transactions.commit(yes)
+    assert await state(office, pending) == ("approved", "revoked")  # for whoever reads here it has ended already
+    office.clock.at += MINUTE
+    part.leads = own_file
+    await office.standing.stoppable.look()
+    part.leads = True
+    await office.worker.drain()
+    part.leads = own_file
+    await office.standing.stoppable.look()
+    assert (await state(office, pending), office.lines()) == (("approved", "revoked"), [])
+    types = office.types(pending)
+    assert [t for t in types if t.startswith(("grant.", "request.")) and t != "request.filed"] == [
+        "request.approved", "grant.opened", "grant.revoked",
+    ]  # fmt: skip
+    (revoked,) = [e for e in office.log(pending) if e["type"] == "grant.revoked"]
+    assert revoked["data"]["taken_at"].startswith(f"{said_no_at:%Y-%m-%dT%H:%M:%S}")
+    told = office.rows("SELECT to_user FROM outbox WHERE purpose = 'overtaken' ORDER BY id")
+    assert [row["to_user"] for row in told] == [PE1.user, OWNER.user]
+    calls = [(call.kind, call.state) for call in (await office.case(pending)).calls]
+    assert calls == ([("open", "dropped"), ("close", "waiting")] if runbook == "executed" else [])
+    assert check_database(place(office.path)).findings == ()
 
 
 @pytest.mark.parametrize("others", [True, False])

@@ -189,7 +189,9 @@ def decision_refused(case: Case, policy: Policy, person: Person, action: str, wh
     return of_case("decision.refused", actor(policy, person), case.request, policy, data)
 
 
-def due(case: Case, policy: Policy, type_: str, who: Actor, due_at: datetime | None, **more: Value) -> LogEvent:
+def due(
+    case: Case, policy: Policy | FileDigest | None, type_: str, who: Actor, due_at: datetime | None, **more: Value
+) -> LogEvent:  # fmt: skip
     """An ask after the yes opens, is answered or is overdue."""
     data: dict[str, Value] = dict(more) | ({} if due_at is None else {"due": stamp(due_at)})
     return of_case(type_, who, case.request, policy, data)
@@ -253,12 +255,12 @@ def right_ended(case: Case, policy: Policy) -> LogEvent:
 
 
 def of_case(
-    type_: str, who: Actor, request: Request, policy: Policy, data: dict[str, Value],
+    type_: str, who: Actor, request: Request, policy: Policy | FileDigest | None, data: dict[str, Value],
     *, on_behalf_of: Person | None = None, private: tuple[Private, ...] = (),
 ) -> LogEvent:  # fmt: skip
     runbook = FileDigest(request.runbook, request.runbook_sha256) if request.runbook else None
     return LogEvent(type_, who, request.id, data, on_behalf_of, runbook, _set(policy), private)
 
 
-def _set(policy: Policy) -> FileDigest:
-    return FileDigest(policy.organisation, policy.digest)
+def _set(policy: Policy | FileDigest | None) -> FileDigest | None:
+    return FileDigest(policy.organisation, policy.digest) if isinstance(policy, Policy) else policy

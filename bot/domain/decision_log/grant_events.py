@@ -42,12 +42,18 @@ def grant_ended(case: Case, policy: Policy, who: Actor, grant: Grant, reason: st
 def _ended(
     case: Case, policy: Policy, who: Actor, grant: Grant, closed_by: str, private: tuple[Private, ...]
 ) -> LogEvent:  # fmt: skip
-    """The one end of a grant; an exception's has a type of its own, and names in `how` what other grants name in the type."""
+    type_, data = end_of(case, grant, closed_by)
+    return of_case(type_, who, case.request, policy, data, private=private)
+
+
+def end_of(case: Case, grant: Grant, closed_by: str) -> tuple[str, dict[str, Value]]:
+    """Type and data of the one end of a grant; an exception's has a type of its own, and names in `how` what other grants name in
+    the type."""
     data: dict[str, Value] = {"seconds": grant.seconds, "not_after": stamp(grant.not_after), "closed_by": closed_by}
     if not case.dated:
-        return of_case(f"grant.{grant.state}", who, case.request, policy, data, private=private)
+        return f"grant.{grant.state}", data
     more: dict[str, Value] = {"until": stamp(grant.not_after), "how": str(grant.state)}
-    return of_case("exception.ended", who, case.request, policy, data | more, private=private)
+    return "exception.ended", data | more
 
 
 def extended(case: Case, policy: Policy, vote: Vote, count: Count, grant: Grant | None) -> tuple[LogEvent, ...]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.domain.case.lifecycle import AskState, GrantState, RequestState
-from bot.domain.case.model import Case
-from bot.domain.case.transition import Transition
-from bot.domain.decision_log.entry import stamp
+from bot.domain.case.lifecycle import AskState, GrantState, RequestState, move_grant
+from bot.domain.case.model import NOBODY, Case, Grant
+from bot.domain.case.transition import Notification, Transition
 from bot.domain.failsafe.clock_guard import gives
+from bot.domain.policy.people import Person
 
 _CLOSED = frozenset({RequestState.DENIED, RequestState.WITHDRAWN, RequestState.EXPIRED})
 
@@ -25,6 +25,10 @@ class Revocation:
     act: Transition
     version: int
     at: datetime
+
+    def saying(self, says: tuple[Notification, ...]) -> Revocation:
+        """The same, of whose messages these were not sent yet."""
+        return replace(self, act=replace(self.act, says=says))
 
 
 def goes_on(act: Transition) -> bool:
@@ -56,31 +60,39 @@ def taken(act: Transition, at: datetime) -> Revocation:
 
 
 def apply_to(stored: Case, line: Revocation) -> Case:
-    """The stored case with what was taken away: as it was judged where the case is still that one, else only its end."""
+    """The stored case with what was taken away: as it was judged where the case is still that one, else only what `imposed` keeps."""
     after = line.act.after
     if after is None or stored.id != after.id or begins(line.act):
         return stored
     if stored.request.version == line.version:
         return replace(after, request=replace(after.request, version=line.version + 1))
-    return _ended(_closed(stored, after), after)
+    return imposed(stored, after, line.at)
 
 
-def entered(line: Revocation, stored: Case | None) -> Transition | None:
-    """The act as the log takes it up, on the case as it is then; None if it has ended already or does not exist.
+def imposed(stored: Case, after: Case, at: datetime) -> Case:
+    """A case that has moved on, with the no or the end that was taken at `at` and left `after`.
 
-    Its entries say in `taken_at` when it was really done: their own time is that of the entering.
+    A no to a request that was approved meanwhile revokes what the approval gave. Silence takes nothing from a yes that came in
+    time: an expiry ends no grant, and a lapse none that has more time now.
     """
-    entries = tuple(replace(draft, data={**draft.data, "taken_at": stamp(line.at)}) for draft in line.act.entries)
-    late = replace(line.act, entries=entries)
-    if line.act.after is None:
-        return late
-    if begins(line.act):
-        return late if stored is None else None
-    if stored is None:
-        return None
-    after = apply_to(stored, line)
-    late = replace(late, before=stored, after=after, refresh=True)
-    return late if goes_on(late) and after != stored else None
+    return _ended(_closed(_rejected(stored, after), after), after, at)
+
+
+def overtaken(stored: Case, after: Case) -> bool:
+    """Whether `after` is a person's no to a request whose grant is open meanwhile."""
+    open_ = stored.grant is not None and stored.grant.state is GrantState.OPEN
+    return open_ and after.grant is None and after.request.state in (RequestState.DENIED, RequestState.WITHDRAWN)
+
+
+def _rejected(stored: Case, after: Case) -> Case:
+    """The asks to which the line says no and which are still open are answered so, with the votes and reasons of both."""
+    for ask in stored.asks:
+        gone = after.question(ask.version)
+        if ask.state is AskState.OPEN and gone is not None and gone.kind == ask.kind and gone.state is AskState.NO:
+            votes = (*ask.votes, *(v for v in gone.votes if ask.vote_of(v.person) is None))
+            notes = (*ask.notes, *(n for n in gone.notes if n not in ask.notes))
+            stored = stored.with_ask(replace(ask, state=AskState.NO, votes=votes, notes=notes, opens_at=None))
+    return stored
 
 
 def _closed(stored: Case, after: Case) -> Case:
@@ -88,14 +100,40 @@ def _closed(stored: Case, after: Case) -> Case:
         return stored
     gone = after.request
     request = replace(stored.request, state=gone.state, closed_at=gone.closed_at, closed_by=gone.closed_by)
-    asks = tuple(replace(a, state=AskState.EXPIRED) if a.state is AskState.OPEN else a for a in stored.asks)
+    asks = tuple(replace(a, state=AskState.EXPIRED, opens_at=None) if a.state is AskState.OPEN else a for a in stored.asks)
     return replace(stored, request=request, asks=asks)
 
 
-def _ended(stored: Case, after: Case) -> Case:
+def _ended(stored: Case, after: Case, at: datetime) -> Case:
     kept, gone = stored.grant, after.grant
-    if kept is None or gone is None or kept.state is not GrantState.OPEN:
+    if kept is None or kept.state is not GrantState.OPEN:
         return stored
-    ends = min(kept.not_after, gone.not_after)
-    grant = replace(kept, state=gone.state, ended_at=gone.ended_at, ended_by=gone.ended_by, not_after=ends)
-    return replace(stored, grant=grant)
+    if overtaken(stored, after):
+        return _revoked(stored, kept, after, at)
+    if gone is None or (_in_its_time(gone) and kept.not_after > gone.not_after):
+        return stored
+    if gone.state is GrantState.OPEN:
+        return replace(stored, grant=replace(kept, not_after=min(kept.not_after, gone.not_after), remind_at=gone.remind_at))
+    ended_at = max(gone.ended_at or at, kept.opened_at)
+    case = replace(stored, grant=replace(kept, state=gone.state, ended_at=ended_at, ended_by=gone.ended_by))
+    return _because(case, after, "revocation", gone.ended_by)
+
+
+def _in_its_time(gone: Grant) -> bool:
+    """Whether nothing but its time ended a grant: not a provider who may not ask any more."""
+    return gone.state is GrantState.LAPSED and gone.ended_at is not None and gone.ended_at >= gone.not_after
+
+
+def _revoked(stored: Case, kept: Grant, after: Case, at: datetime) -> Case:
+    by = after.request.closed_by
+    state, ended_at = move_grant(kept.state, "revoke"), max(at, kept.opened_at)
+    case = replace(stored, grant=replace(kept, state=state, ended_at=ended_at, ended_by=by))
+    return _because(case, after, "denial", by)
+
+
+def _because(case: Case, after: Case, kind: str, by: Person | None) -> Case:
+    """The case with the reason of the line, if it gave one, as that of the revocation."""
+    note = next((n for n in reversed(after.approval.noted(kind)) if n.person == (by or NOBODY)), None)
+    if note is None or note in case.approval.notes:
+        return case
+    return case.with_approval(case.approval.because("revocation", note.person, note.at, note.text))

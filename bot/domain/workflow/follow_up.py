@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from bot.domain.case.ask import DIES_WITH_GRANT, ENDS_WITH_GRANT, Ask, AskKind
 from bot.domain.case.lifecycle import AskState, GrantState, move_ask, move_grant
 from bot.domain.case.model import NOBODY, Case, Duty, Grant
-from bot.domain.case.transition import CLOCK, SYSTEM, LogEvent, Notification
+from bot.domain.case.transition import CLOCK, SYSTEM, FileDigest, LogEvent, Notification
 from bot.domain.decision_log import events, grant_events
 from bot.domain.policy.model import Policy
 from bot.domain.timing import end_dates
@@ -95,8 +95,8 @@ def _notice_at(case: Case, grant: Grant) -> datetime | None:
     return None if grant.warned else warn_at(case, grant)
 
 
-def ended(case: Case, policy: Policy, now: datetime) -> Effects:
-    """What an end sets going; `case` has its grant ended already."""
+def ended(case: Case, policy: Policy | FileDigest | None, now: datetime) -> Effects:
+    """What an end sets going; `case` has its grant ended already. `policy`: the set that its entries name."""
     effects = _extensions_closed(case, policy)
     terms = case.request.terms
     duties = [Duty("evidence", name, now, now + terms.real(DAY), now + terms.real(DAY)) for name in terms.evidence]
@@ -110,7 +110,9 @@ def ended(case: Case, policy: Policy, now: datetime) -> Effects:
     return effects.then(opened(after, policy, "review", terms.real(terms.review_within), now))
 
 
-def opened(case: Case, policy: Policy, kind: AskKind, window: timedelta, now: datetime) -> Effects:
+def opened(
+    case: Case, policy: Policy | FileDigest | None, kind: AskKind, window: timedelta, now: datetime
+) -> Effects:  # fmt: skip
     """An ask after the yes over its own window; it closes one window after it was due."""
     version = max((ask.version for ask in case.asks), default=0) + 1
     ask = over_window(kind, version, now, window)
@@ -145,7 +147,7 @@ def _again(duty: Duty, now: datetime, day: timedelta) -> Duty:
     return replace(duty, chase_at=chase, missed=duty.missed or now >= duty.due_at)
 
 
-def _extensions_closed(case: Case, policy: Policy) -> Effects:
+def _extensions_closed(case: Case, policy: Policy | FileDigest | None) -> Effects:
     effects = Effects(case)
     for ask in case.later:
         if ask.kind in ENDS_WITH_GRANT and ask.state is AskState.OPEN:

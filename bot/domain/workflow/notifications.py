@@ -250,6 +250,13 @@ def outcome(case: Case, policy: Policy, reason: str = "") -> tuple[Notification,
     return tuple(says)
 
 
+def overtaken(case: Case, to: Person, what: str, by: Person | None, at: datetime) -> Notification:
+    """Something was given before a no of `at` could be entered, and has ended. `what` was said: `denied`, `withdrawn` or `ended`;
+    `by` None: on the host."""
+    data = {"what": what, "by": str(by or ""), "at": epoch_ms(at)}
+    return Notification("overtaken", lane(case), case.id, to=to, data=data)
+
+
 def announced(old: Policy, new: Policy, counts_from: datetime) -> tuple[Notification, ...]:
     """What a change of policy gives, to the old and new people of each domain and to its channel; a domain that a
     runbook leaves is notified as well. `counts_from`: what is filed before it needs the old set's approval too."""

@@ -20,5 +20,10 @@ def wake_at(case: Case, policy: Policy, now: datetime) -> datetime | None:
     if case.request.waits:
         shift = next_shift(case, policy, now)
         return min([next_wake(case.approval), *([shift] if shift else [])])
+    return after_decision(case)
+
+
+def after_decision(case: Case) -> datetime | None:
+    """The same for a case that waits for no decision."""
     asks = (next_wake(ask) for ask in case.later if ask.state is AskState.OPEN)
     return min((*grant_wake(case), *asks), default=None)

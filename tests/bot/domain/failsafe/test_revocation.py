@@ -12,8 +12,9 @@ from bot.decision_log.emergency_json import from_plain, to_plain
 from bot.domain.case.lifecycle import GrantState, RequestState
 from bot.domain.case.transition import SYSTEM, LogEvent, Transition
 from bot.domain.errors import EntryError
-from bot.domain.failsafe.revocation import Revocation, apply_to, entered, goes_on, taken, takes_away
-from tests.storage.making import MINUTE, T0, approval, denial, expiry, filing, lapse, new_case
+from bot.domain.failsafe.late_entry import entered
+from bot.domain.failsafe.revocation import Revocation, apply_to, goes_on, taken, takes_away
+from tests.storage.making import MINUTE, OWNER, T0, approval, denial, expiry, filing, lapse, new_case
 
 CASE = new_case("R-00000001")
 OPEN = approval(CASE).after
@@ -57,12 +58,13 @@ def test_on_the_same_version_the_case_is_as_it_was_judged() -> None:
     assert found.approval.votes == line.act.after.approval.votes  # type: ignore[union-attr]
 
 
-def test_on_another_version_only_the_end_is_imposed() -> None:
+def test_on_another_version_only_the_no_is_imposed_with_its_author() -> None:
     moved = later(denial(CASE)).before
     assert moved is not None
     found = apply_to(moved, taken(denial(CASE), NOW))
     assert (found.request.state, found.request.version) == (RequestState.DENIED, 7)
-    assert found.approval.votes == ()
+    assert [(vote.person, vote.answer) for vote in found.approval.votes] == [(OWNER, "no")]
+    assert found.approval.steps == moved.approval.steps
 
 
 def test_a_grant_that_ended_without_the_log_is_over_whatever_else_changed() -> None:
@@ -75,9 +77,9 @@ def test_a_grant_that_ended_without_the_log_is_over_whatever_else_changed() -> N
 
 def test_what_is_ended_already_is_entered_no_second_time() -> None:
     line = taken(denial(CASE), NOW)
-    assert entered(line, apply_to(CASE, line)) is None
-    assert entered(line, None) is None
-    act = entered(line, CASE)
+    assert entered(line, apply_to(CASE, line), NOW) is None
+    assert entered(line, None, NOW) is None
+    act = entered(line, CASE, NOW)
     assert act is not None
     assert act.entries[0].data["taken_at"] == "2026-03-04T09:05:00.000Z"
 
