@@ -22,6 +22,7 @@ from bot.evidence.filled_page import FilledPage, shipped
 from bot.evidence.folder import Folder
 from bot.evidence.people import known_people
 from bot.evidence.stored_policy import log_findings
+from bot.terminal import visible
 from storage.log.evidence import Evidence, StoredAnchor
 
 Format = Literal["tiles", "ocsf", "csv"]
@@ -115,7 +116,12 @@ def _sheet(log: Evidence, folder: Folder) -> None:
     for row in log.rows():
         entry = _entry(row)
         if entry is not None:
-            folder.append("log.csv", export_csv.line(entry, row.leaf, people).encode())
+            folder.append("log.csv", sheet_line(entry, row.leaf, people))
+
+
+def sheet_line(entry: Mapping[str, object], leaf: bytes, people: Mapping[str, str]) -> bytes:
+    """The line of an entry in `log.csv`. A terminal that prints it obeys nothing in it."""
+    return visible(export_csv.line(entry, leaf, people)).encode()
 
 
 def disclosed(disclosures: Iterator[Shown], folder: Sink) -> None:

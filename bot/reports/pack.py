@@ -25,6 +25,7 @@ from bot.reports.contents import FoundAccess, LastRun, Options, Totals
 from bot.reports.policy_sets import PolicySets
 from bot.reports.reading import Record, people_of, records
 from bot.reports.sample import drawn, rank
+from bot.terminal import visible
 from storage.log.evidence import Evidence
 
 SAYS = "countersign evidence pack"  # first line of the signed note
@@ -140,13 +141,13 @@ def note_reconciled(record: Record, totals: Totals) -> None:
 
 
 class _Table:
-    """One kind of rows, as CSV and as JSON, written as they come, in blocks."""
+    """One kind of rows, as CSV and as JSON, written as they come, in blocks. A terminal that prints them obeys nothing in them."""
 
     def __init__(self, pack: _Files, name: str, columns: tuple[str, ...]) -> None:
         self._pack, self._name, self._columns = pack, name, columns
         self._count = 0
-        self._sheet, self._rows = io.StringIO("\ufeff"), io.StringIO("[")
-        self._sheet.seek(0, io.SEEK_END)
+        pack.append(f"{name}.csv", b"\xef\xbb\xbf")  # spreadsheets recognise UTF-8 by this byte order mark
+        self._sheet, self._rows = io.StringIO(), io.StringIO("[")
         self._rows.seek(0, io.SEEK_END)
         self._line = csv.writer(self._sheet, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerow
         self._line(columns)
@@ -170,7 +171,7 @@ class _Table:
 
     def _flush(self) -> None:
         for ending, block in (("csv", self._sheet), ("json", self._rows)):
-            self._pack.append(f"{self._name}.{ending}", block.getvalue().encode(errors="replace"))
+            self._pack.append(f"{self._name}.{ending}", visible(block.getvalue()).encode())
             block.seek(0)
             block.truncate()
 

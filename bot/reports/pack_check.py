@@ -27,6 +27,7 @@ from bot.evidence.files import Export
 from bot.reports.pack import SAYS, note_text
 from bot.reports.pack_rows import Unreadable, readable, rows_of, sheet_of
 from bot.reports.sample import drawn
+from bot.terminal import visible
 
 _MOST = 2**34  # bytes of one file
 _MANIFEST = 2**26  # bytes of pack.json
@@ -111,7 +112,9 @@ def _same_rows(export: Export, name: str, count: object, leaves: Mapping[int, st
     try:
         for line, row in zip_longest(readable(sheet_of(export, name)), rows_of(export, name)):
             lines, rows = lines + (line is not None), rows + (row is not None)
-            if not different and (line is None or row is None or line != [_text(cell) for cell in row.values()]):
+            if not different and (
+                line is None or row is None or [*map(visible, line)] != [_text(cell) for cell in row.values()]
+            ):
                 different = max(lines, rows)
                 index = row.get("index") if row else None
                 text = f"{name}: row {different} is not the same in {name}.csv and {name}.json."
@@ -176,4 +179,4 @@ def _object(data: bytes) -> dict[str, Any] | None:
 
 
 def _text(cell: object) -> str:
-    return str(cell) if isinstance(cell, int) else safe(cell).encode(errors="replace").decode()
+    return str(cell) if isinstance(cell, int) else visible(safe(cell))

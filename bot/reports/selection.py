@@ -15,7 +15,7 @@ from pathlib import Path
 from bot.domain.decision_log import export_csv
 from bot.domain.decision_log.export_ocsf import Ocsf
 from bot.evidence.case_export import SELECTION, export_entries
-from bot.evidence.export import Format
+from bot.evidence.export import Format, sheet_line
 from bot.evidence.filled_page import FilledPage
 from bot.evidence.folder import Folder
 from bot.evidence.people import known_people
@@ -58,8 +58,8 @@ def _write(log: Evidence, vkeys: str, folder: Folder, scope: Scope, form: Format
         folder.append("ocsf.ndjson", b"".join(ocsf.line(one.entry, one.data).encode() + b"\n" for one in found))
     else:
         people = known_people(log.disclosures())
-        lines = (export_csv.line(one.entry, bytes.fromhex(one.leaf), people) for one in found)
-        folder.append("log.csv", b"\xef\xbb\xbf" + "".join([export_csv.header(), *lines]).encode())
+        lines = (sheet_line(one.entry, bytes.fromhex(one.leaf), people) for one in found)
+        folder.append("log.csv", b"\xef\xbb\xbf" + export_csv.header().encode() + b"".join(lines))
     folder.write("log.vkey", vkeys.encode())
     folder.write("checkpoint", log.note.encode())
     return len(found)

@@ -15,7 +15,7 @@ _CATEGORIES = ("Cc", "Cf", "Cs")  # controls, format characters, broken surrogat
 _SILENT = re.compile(  # Default_Ignorable_Code_Point beyond category Cf, the blank Braille pattern, and U+FFFD
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\ufffd\U000e0000-\U000e0fff]"
 )
-_LOOKALIKES = str.maketrans({"\u2217": "*", "\u02cd": "_", "\u223c": "~", "\u02cb": "`"})
+_LOOKALIKES = str.maketrans({"\u2217": "*", "\u02cd": "_", "\u223c": "~", "\u02cb": "`", "\u2010": "-", "\u2212": "-"})
 _SCRIPTS = ("LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC")  # that have letters which look alike
 
 _LOOK_LATIN = frozenset("асԁеһіјӏорԛѕԝхуАВСЕНІЈКМОРԚЅТԜХУαινορυχΑΒΕΖΗΙΚΜΝΟΡΤΥΧ")  # Cyrillic, Greek

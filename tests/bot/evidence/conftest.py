@@ -29,6 +29,9 @@ ORIGIN = "test.example/log"
 RUNBOOK = "directory-admin-emergency"
 
 
+HOSTILE = "dc-1 \x1b[31m\u202e\x9b"  # a target that a terminal would obey
+
+
 @dataclass
 class Written:
     """A signed log: the database, its signer, and the ids of its cases by what became of them."""
@@ -62,7 +65,7 @@ async def write(home: Path) -> Written:
     assert first is not None
     async with Office(home / "countersign.db", first) as office:
         await adopt(office, first)
-        one = await office.file(PE1, RUNBOOK, target="dc-1", **how)
+        one = await office.file(PE1, RUNBOOK, target=HOSTILE, **how)
         scribe.sign(office.path)
         await office.forward(6 * MINUTE)
         await office.click(DEP1, one, "deny")

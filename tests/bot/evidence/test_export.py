@@ -112,6 +112,14 @@ def test_the_spreadsheet_has_a_line_an_entry_and_names_who_is_disclosed(written:
     assert {row["person"] for row in rows if row["type"] == "request.filed"} == {"T0HOME/U0PE1"}
 
 
+def test_a_terminal_that_prints_the_spreadsheet_obeys_nothing_in_it(
+    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.domain.decision_log.export_csv.line", lambda *_: "a\u202e\x9bb\r\n")
+    lines = (made(written, tmp_path / "csv", "csv") / "log.csv").read_bytes().decode("utf-8-sig").split("\r\n")
+    assert set(lines[1:]) == {"a\\u202e\\u009bb", ""}
+
+
 def test_what_was_written_after_the_newest_checkpoint_is_left_out(written: Written, tmp_path: Path) -> None:
     with closing(sqlite3.connect(written.database)) as raw, raw:
         size = raw.execute("SELECT max(size) FROM log_checkpoint").fetchone()[0]

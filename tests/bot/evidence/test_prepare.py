@@ -15,7 +15,7 @@ import pytest
 
 from bot.decision_log.signer_memory import begin
 from bot.evidence.check import check_export
-from tests.bot.evidence.conftest import Written
+from tests.bot.evidence.conftest import HOSTILE, Written
 from tests.bot.evidence.signing import Scribe
 from tests.conftest import EXAMPLE
 from tests.storage.making import attacker
@@ -197,7 +197,7 @@ def test_a_disclosure_that_is_not_of_the_case_is_named(host: Host, exported: Pat
     out = of_case(host)
     with (out / "disclosures.jsonl").open("a") as file:
         lines = (exported / "disclosures.jsonl").read_text().splitlines()
-        file.write(next(line for line in lines if opened_text(line)[1:] == ["target", "dc-1"]) + "\n")
+        file.write(next(line for line in lines if opened_text(line)[1:] == ["target", HOSTILE]) + "\n")
     assert {f.code for f in check_export(out).findings} == {"disclosure"}
 
 

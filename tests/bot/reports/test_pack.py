@@ -16,7 +16,8 @@ from bot.domain.decision_log.tlog_proof import TlogProof
 from bot.reports import tables
 from bot.reports.contents import Options
 from bot.reports.reading import Scope
-from tests.bot.evidence.conftest import RUNBOOK, Written
+from bot.terminal import visible
+from tests.bot.evidence.conftest import HOSTILE, RUNBOOK, Written
 from tests.bot.reports.conftest import ALL, packed
 
 
@@ -131,6 +132,15 @@ def test_no_cell_starts_a_formula(pack: Path) -> None:
     for name in (*tables.FILES, "controls", "sample"):
         for row in rows(pack, name):
             assert not [cell for cell in row.values() if cell.startswith(("=", "+", "-", "@", "\t"))], (name, row)
+
+
+def test_a_terminal_that_prints_a_sheet_obeys_nothing_in_it(written: Written, pack: Path) -> None:
+    for path in (*pack.glob("*.csv"), *pack.glob("*.json")):
+        text = path.read_bytes().decode("utf-8-sig")
+        assert visible(text) == text, path.name
+    case = written.cases["denied"]
+    assert [row["target"] for row in told(pack, "requests") if row["case"] == case] == [HOSTILE]
+    assert [row["target"] for row in rows(pack, "requests") if row["case"] == case] == ["dc-1 \\u001b[31m\\u202e\\u009b"]
 
 
 def test_controls_count_records_and_say_what_is_not_shown(pack: Path) -> None:

@@ -12,7 +12,7 @@ from markdown_it import MarkdownIt
 
 from bot.evidence.files import Export
 from bot.reports.pack_check import check_pack, is_pack
-from tests.bot.evidence.conftest import ORIGIN, Written
+from tests.bot.evidence.conftest import HOSTILE, ORIGIN, Written
 from tests.bot.evidence.signing import Scribe
 
 
@@ -46,6 +46,13 @@ def test_openssl_alone_checks_both_signatures_and_each_sampled_entry(pack: Path)
     assert sorted(entries) == sorted(f"entry {file.stem} is in the log" for file in files)
     files[0].write_bytes(files[0].read_bytes() + b" ")
     assert [line for line in by_openssl(pack)[1] if "NOT" in line] == [f"ENTRY {files[0].stem} IS NOT IN THE LOG"]
+
+
+def test_a_pack_of_before_whose_cells_hold_control_characters_has_the_same_rows(pack: Path) -> None:
+    shown, sheet = "dc-1 \\u001b[31m\\u202e\\u009b", (pack / "requests.csv").read_text(encoding="utf-8")
+    assert shown in sheet
+    (pack / "requests.csv").write_text(sheet.replace(shown, HOSTILE), encoding="utf-8", newline="")
+    assert not [text for text in said(pack) if "not the same" in text]
 
 
 def test_another_key_is_named(pack: Path) -> None:

@@ -207,7 +207,7 @@ class Audit:
         before = self._cases.get(str(case))
         if before is None and entry is not None and self._blind:
             before = continued(entry)
-        record, faults = judged(before, row.type, entry, leaf)
+        record, faults = judged(before, str(row.type), entry, leaf)  # a column may hold anything
         self._cases[str(case)] = record
         for text in faults:
             yield LogFinding("case", row.idx, f"{case}: {text}")

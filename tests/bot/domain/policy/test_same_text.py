@@ -13,7 +13,7 @@ ALIKE = [
     ("svc-ledger-07", "svc-ledger\u200b-07"), ("svc-ledger-07", "svc-ledger-07\u2060"), ("Zürich-dc1", "Zu\u0308rich-dc1"),
     ("DC1", "dc1"), ("STRASSE", "straße"), ("ﬁle", "file"), ("a  b", " a\tb"), ("a\u00a0b", "a b"), ("a\ufe0fb", "ab"),
     ("a\u034fb", "ab"), ("a\u2800b", "ab"), ("a\u202eb", "a\u2066b"), ("a\x01b", "a\x02b"), ("a*b", "a\u2217b"),
-    ("a\u3164b", "ab"), ("u\u200d\u0308", "ü"), ("\U000e0041a", "a"), ("a\u2028b", "a b"), ("Ⅳ", "iv"),
+    ("a\u3164b", "ab"), ("u\u200d\u0308", "ü"), ("\U000e0041a", "a"), ("a\u2028b", "a b"), ("Ⅳ", "iv"), ("a-b", "a\u2011b"), ("a-b", "a\u2212b"),
 ]  # fmt: skip
 
 

@@ -269,6 +269,7 @@ SPOILT: list[tuple[Spoil, set[str]]] = [
     (set_head(origin="other.example/log"), {"head"}),
     (set_head(edge=b""), {"head"}),
     (set_row(3, type="step.skipped"), {"type"}),
+    (set_row(3, type=3), {"type"}),
     (set_row(3, ts_ms=0), {"ts"}),
     (set_row(3, case="R-2"), {"case"}),
     (set_row(3, leaf=b"\x00" * 32), {"leaf"}),
