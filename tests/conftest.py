@@ -31,6 +31,7 @@ CHROMIUM_FLAGS = (
     "--disable-background-timer-throttling", "--disable-backgrounding-occluded-windows", "--disable-renderer-backgrounding",
 )  # fmt: skip
 
+os.umask(0o077)  # a careful operator's, for all tests: what they write for other accounts they open to them (`chmod`)
 keep_temporary_files_in_memory()
 copy_the_schema()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a run in the background; what it starts would ignore Ctrl-C too
@@ -105,6 +106,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marked = metafunc.definition.get_closest_marker
     if database.chosen.kind == "sqlite" and marked("both") and not marked("sqlite"):
         metafunc.parametrize("_given_back", database.NAMES, indirect=True)
+
+
+@pytest.fixture
+def no_umask() -> Iterator[None]:
+    """Files and folders bear the modes that the product itself gives them."""
+    before = os.umask(0)
+    yield
+    os.umask(before)
 
 
 @pytest.fixture

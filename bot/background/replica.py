@@ -17,6 +17,7 @@ from bot.clock import Clock, SteadyClock
 from bot.decision_log.emergency_file import waiting_lines
 from bot.decision_log.failsafe_store import AmongReplicas
 from bot.decision_log.follower import believe, catch_up, vouched_note
+from bot.decision_log.keys import replace_file
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
 from bot.domain.errors import CountersignError, StorageError
 from bot.domain.failsafe.roll_call import RollCall
@@ -35,7 +36,7 @@ def replica_id(state_dir: Path, clock: Clock) -> str:
     if kept := own_replica(state_dir):
         return kept
     state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (state_dir / REPLICA_ID).write_text(clock.request_id().removeprefix("R-") + "\n")
+    replace_file(state_dir / REPLICA_ID, f"{clock.request_id().removeprefix('R-')}\n".encode())
     return own_replica(state_dir)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -130,7 +131,8 @@ def demo(
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. Whatever the umask, not everybody may change what a command makes."""
+    os.umask(os.umask(0o077) | 0o002)
     try:
         app()
     except (PolicyError, SlackRefused, Stopped) as error:

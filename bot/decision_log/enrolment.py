@@ -98,7 +98,8 @@ class Rendezvous:
 
     def open(self, token: str, code: str, wanted: Wanted) -> None:
         """The command opens an address. What a killed command left behind is deleted."""
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self._folder.parent, self._folder):  # `mode` is not for what `parents` makes
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         for left in self._folder.iterdir():
             if left.stat().st_mtime < (wanted.not_after - 2 * OPEN).timestamp():
                 left.unlink(missing_ok=True)

@@ -136,9 +136,7 @@ def retire(state_dir: Path, origin: str) -> None:
         path, line = state_dir / RETIRED, f"{read_key(state_dir / LOG_KEY).vkey(origin)}\n"
         known = path.read_text() if path.exists() else ""
         if line not in known:
-            draft = path.with_name(RETIRED + ".new")
-            draft.write_text(line + known)
-            draft.replace(path)
+            replace_file(path, (line + known).encode())
         (state_dir / NEXT).replace(state_dir / LOG_KEY)
         _keep_folder(state_dir)
     except OSError as error:

@@ -66,7 +66,7 @@ class Bot:
         """Starts it, and waits for nothing."""
         with (self.home / "bot.log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "bot", "run", cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log
+                sys.executable, "-m", "bot", "run", cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log, umask=0
             )
 
     async def start(self) -> None:
@@ -125,6 +125,11 @@ class Bot:
         out, _ = await asyncio.wait_for(running.communicate(), 60)
         assert running.returncode is not None
         return running.returncode, out.decode()
+
+    def open_to_others(self) -> list[Path]:
+        """What it keeps that others can read or change; its umask forbids nothing."""
+        kept = [self.home / "state", *(self.home / "state").rglob("*"), *self.home.glob(f"{self.database.name}*")]
+        return [path for path in kept if path.stat().st_mode & 0o077]
 
     def types(self) -> list[str]:
         """The types of all log entries, in order."""
@@ -194,6 +199,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         code = await bot.stop()
         await sandbox.__aexit__(None, None, None)
         assert code in (0, -signal.SIGKILL), bot.log()
+        assert bot.open_to_others() == []
         found = complaints(sandbox)
         assert not found, "\n".join(found)
 

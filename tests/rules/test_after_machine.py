@@ -351,7 +351,7 @@ class AfterTheYes(RuleBasedStateMachine):
         return {case: log for case, log in found.items() if log[0]["type"] != "request.refused"}.items()
 
 
-TestAfterTheYes = AfterTheYes.TestCase
+TestAfterTheYes = pytest.mark.timeout(400)(AfterTheYes.TestCase)  # over a minute of one core on PostgreSQL
 TestAfterTheYes.settings = settings(
     max_examples=max(20, settings.default.max_examples // 8),
     stateful_step_count=min(settings.default.stateful_step_count, 40),

@@ -93,12 +93,9 @@ def test_the_commented_lines_are_right_when_they_are_taken_in(tmp_path: Path) ->
     assert load(tmp_path / "runbooks").errors == ()
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_only_this_account_can_read_the_tokens(tmp_path: Path) -> None:
-    before = os.umask(0)
-    try:
-        begin(tmp_path)
-    finally:
-        os.umask(before)
+    begin(tmp_path)
     assert stat.S_IMODE((tmp_path / ".env").stat().st_mode) == 0o600
 
 

@@ -53,6 +53,15 @@ def test_every_command_about_policy_takes_the_folder_in_the_same_place(folder: P
     assert countersign(folder, "matrix", "other")[1] == countersign(folder, "matrix", "--runbooks", "other")[1]
 
 
+@pytest.mark.usefixtures("no_umask")
+def test_not_everybody_may_change_what_a_command_makes(tmp_path: Path) -> None:
+    assert countersign(tmp_path, "init", "new/place")[0] == 0
+    assert countersign(tmp_path, "keys", "init", COUNTERSIGN_STATE_DIR="srv/countersign/state")[0] == 0
+    made = {path.relative_to(tmp_path): path.stat().st_mode for path in tmp_path.rglob("*")}
+    assert Path("srv/countersign/state/log.key") in made
+    assert [path for path, mode in made.items() if mode & 0o002] == []
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

@@ -104,6 +104,7 @@ def test_a_permit_with_its_proof_is_accepted_by_anyone_who_has_both_keys_and_not
     assert (code, said, wrong) == (1, "", "Refused. It was used before: a permit is good once.\n")
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_a_permit_and_its_disclosure_are_read_by_their_owner_only(case_id: str, tmp_path: Path) -> None:
     """Also where somebody left a file of that name for all to read."""
     out, new = tmp_path / "out", tmp_path / "new"

@@ -28,7 +28,7 @@ WANTED = Wanted("test", "olga", "T0HOME/U0OWNER", "Olga", RP, ORIGIN, (HELD,), b
 
 @pytest.fixture
 def place(tmp_path: Path) -> Rendezvous:
-    made = Rendezvous(tmp_path)
+    made = Rendezvous(tmp_path / "state")
     made.open(TOKEN, CODE, WANTED)
     return made
 
@@ -38,12 +38,14 @@ def tried(key: Authenticator) -> dict[str, str]:
     return {"id": made["credential"]} | {name: made[name] for name in ("authenticator_data", "client_data", "signature")}
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_the_files_are_the_owners_alone_and_gone_at_the_end(place: Rendezvous, tmp_path: Path) -> None:
-    (file,) = (tmp_path / "enrolment").iterdir()
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    (file,) = (tmp_path / "state" / "enrolment").iterdir()
+    modes = [stat.S_IMODE(path.stat().st_mode) for path in (file, file.parent, tmp_path / "state")]
+    assert modes == [0o600, 0o700, 0o700]
     assert TOKEN not in file.name
     place.close(TOKEN)
-    assert list((tmp_path / "enrolment").iterdir()) == []
+    assert list((tmp_path / "state" / "enrolment").iterdir()) == []
 
 
 def test_a_passkey_of_the_policy_is_tried_once(place: Rendezvous) -> None:
@@ -79,7 +81,7 @@ def test_after_ten_minutes_the_address_is_dead(place: Rendezvous) -> None:
 
 
 def test_what_a_killed_command_left_is_deleted_by_a_visit_or_the_next_command(place: Rendezvous, tmp_path: Path) -> None:
-    folder = tmp_path / "enrolment"
+    folder = tmp_path / "state" / "enrolment"
     place.begin(TOKEN, CODE, T0 + timedelta(minutes=10))
     assert list(folder.iterdir()) == []
     place.open(TOKEN, CODE, WANTED)

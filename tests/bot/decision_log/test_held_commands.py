@@ -99,6 +99,7 @@ async def test_a_disk_that_refuses_leaves_it_in_memory(office: StoppableOffice) 
         assert str(await office.state(case_id)) == "denied"
 
 
+@pytest.mark.usefixtures("no_umask")
 async def test_nobody_else_may_read_the_file(office: StoppableOffice) -> None:
     case_id = await office.file(PE1)
     with office.lost():

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.decision_log.keys import LOG_KEY, PERMIT_KEY, RETIRED, make_key, make_keys, read_key, verify, vkeys
+from bot.decision_log.keys import LOG_KEY, NEXT, PERMIT_KEY, RETIRED, make_key, make_keys, read_key, retire, verify, vkeys
 from bot.domain.decision_log.signed_note import read_vkey
 from bot.domain.errors import KeyFileError
 
@@ -19,6 +19,7 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_keys_are_private_files_in_a_private_folder(state: Path) -> None:
     assert stat.S_IMODE(state.stat().st_mode) == 0o700
     assert {p.name: stat.S_IMODE(p.stat().st_mode) for p in state.iterdir()} == {LOG_KEY: 0o600, PERMIT_KEY: 0o600}
@@ -83,6 +84,14 @@ def test_a_state_dir_that_is_a_file_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("")
     with pytest.raises(KeyFileError, match="COUNTERSIGN_STATE_DIR"):
         make_keys(tmp_path / "state")
+
+
+@pytest.mark.usefixtures("no_umask")
+def test_nobody_else_changes_which_keys_are_trusted(state: Path) -> None:
+    make_key(state / NEXT)
+    retire(state, "test.example/log")
+    assert {stat.S_IMODE(p.stat().st_mode) for p in state.iterdir()} == {0o600}
+    assert (state / RETIRED).exists()
 
 
 def test_retired_verifier_keys_follow_the_one_that_signs_now(state: Path) -> None:

@@ -14,6 +14,7 @@ from bot.domain.errors import NoteError, StorageError
 SIGNED = Checkpoint("test.example/log", 7, bytes(range(32)))
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_what_was_signed_last_is_remembered(tmp_path: Path) -> None:
     assert recall(tmp_path) is None
     remember(tmp_path, SIGNED)

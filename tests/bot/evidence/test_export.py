@@ -157,7 +157,9 @@ def test_whatever_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     assert list(empty.iterdir()) == []
 
 
-def test_only_the_owner_can_read_an_export(exported: Path) -> None:
+@pytest.mark.usefixtures("no_umask")
+def test_only_the_owner_can_read_an_export(written: Written, tmp_path: Path) -> None:
+    made(written, exported := tmp_path / "evidence")
     assert not [path for path in (exported, *exported.rglob("*")) if path.is_file() and path.stat().st_mode & 0o077]
     assert exported.stat().st_mode & 0o077 == 0
 

@@ -298,6 +298,7 @@ def jwk_private(office: SignedOffice) -> dict[str, Any]:
 
 
 class TestKeys:
+    @pytest.mark.usefixtures("no_umask")
     async def test_a_retired_key_is_accepted_for_a_day(self, office: SignedOffice) -> None:
         old = (await office.permit(case_id := await office.approved())).token
         kid = rotate(office.state, office.clock.now())

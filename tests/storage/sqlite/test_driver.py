@@ -53,6 +53,7 @@ async def test_what_is_committed_survives_a_power_cut_and_what_is_erased_leaves_
     await database.close()
 
 
+@pytest.mark.usefixtures("no_umask")
 async def test_the_file_is_for_its_owner_alone(path: Path) -> None:
     database = await SqliteDatabase.open(path)
     await database.run(lambda session: session.raw.execute("CREATE TABLE t (a)"))

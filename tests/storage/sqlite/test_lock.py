@@ -15,6 +15,7 @@ from bot.domain.errors import StorageError
 from storage.sqlite.lock import FileLock
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_two_holders_of_one_directory_exclude_each_other(tmp_path: Path) -> None:
     first, second = FileLock(tmp_path / "state"), FileLock(tmp_path / "state")
     with first, pytest.raises(BlockingIOError):

@@ -32,6 +32,7 @@ async def stored(file: Path, *, read_only: bool = False) -> None:
     await (await SqliteStore.open(file, HandClock(), "test.example/log", read_only=read_only)).close()
 
 
+@pytest.mark.usefixtures("no_umask")
 @pytest.mark.parametrize("read_only", [False, True])
 async def test_a_full_disk_hinders_no_opening(tmp_path: Path, full: Path, read_only: bool) -> None:
     await stored(full)

@@ -33,6 +33,7 @@ def machine(written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return Machine(written, tmp_path, group="")
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_a_backup_beside_an_open_database_is_verified_and_private(machine: Machine) -> None:
     with closing(sqlite3.connect(machine.written.database)) as raw:
         raw.execute("BEGIN")
@@ -45,6 +46,7 @@ def test_a_backup_beside_an_open_database_is_verified_and_private(machine: Machi
     assert machine.run("backup", "copy.db")[0] == 2  # nothing is overwritten
 
 
+@pytest.mark.usefixtures("no_umask")
 def test_keys_are_written_when_asked_and_go_into_an_empty_folder_only(machine: Machine) -> None:
     assert machine.run("backup", "copy.db", "--keys", "keys.tar")[0] == 0
     assert (machine.home / "keys.tar").stat().st_mode & 0o777 == 0o600
