@@ -51,6 +51,10 @@ class Session(Protocol):
         """Connects again where the connection was lost before a COMMIT was sent: then nothing was written, and the same may be
         tried once more. False where that is not so, or nobody answers."""
 
+    @property
+    def reconnected(self) -> bool:
+        """Whether a replica that leads has had its connection replaced, and has not counted the others as unreported since."""
+
     def savepoint(self) -> None: ...
     def release_savepoint(self) -> None: ...
     def rollback_to_savepoint(self) -> None: ...

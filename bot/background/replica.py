@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
 
 from bot.clock import Clock, SteadyClock
+from bot.decision_log.among_replicas import AmongReplicas
 from bot.decision_log.emergency_file import waiting_lines
-from bot.decision_log.failsafe_store import AmongReplicas
 from bot.decision_log.follower import believe, catch_up, vouched_note
 from bot.decision_log.keys import replace_file
 from bot.domain.case.transition import OPERATOR, LogEvent, Transition
@@ -48,27 +48,30 @@ class Replica:
         self._roll, self.alive, self._lost_at = RollCall(own), 1, 0.0
         self._started_ms, self._nonce = ms(clock.wall.now()), clock.salt().hex()
         self.changed = asyncio.Event()
+        self._kept: Callable[[], int] = lambda: 0  # acts that the store keeps without the log, or may keep
 
     @property
     def among(self) -> AmongReplicas:
         """What the others mean for the store of this process."""
         return AmongReplicas(
-            lambda: self.replicas.held,
-            lambda: self._roll.unreported,
-            self._patient,
-            lambda: self.replicas.valid,
-            self._lost,
-        )
+            lambda: self.replicas.held, lambda: self._roll.unreported, self._patient, lambda: self.replicas.valid, self._lost,
+            self._counts,
+        )  # fmt: skip
 
     def leadership(self) -> tuple[bool, int]:
         """Whether this replica leads, and how often one began to."""
         return self.replicas.held, self.replicas.changes
 
     def _lost(self) -> None:
-        """The database takes nothing: whoever was alive must report. A loss can be shorter than the time between two beats, so
-        whatever notices it first says so."""
+        """The database takes nothing, or its connection was replaced: whoever was alive must report. A loss can be shorter than the
+        time between two beats, so whatever notices it first says so."""
+        losses = self.replicas.losses
         self._roll.lost()
         self._lost_at = self._clock.monotonic()
+        self.replicas.count(losses)
+
+    def _counts(self, kept: Callable[[], int]) -> None:
+        self._kept = kept
 
     def _patient(self) -> bool:
         return self._clock.monotonic() - self._lost_at < PATIENCE
@@ -85,9 +88,12 @@ class Replica:
     async def turn(self) -> None:
         """One beat. Errors of the database are logged."""
         led = self.replicas.held
+        if self.replicas.losses > self.replicas.counted:
+            self._lost()
         try:
             size = await catch_up(self._store.log, self._state_dir)
             lines = await asyncio.to_thread(waiting_lines, self._state_dir)
+            lines = max(lines, self._kept())  # looked at last: what is kept after this beat is of another loss
             await self.replicas.beat(OwnState(socket.gethostname(), self._started_ms, size, lines))
             excused = await self._look_around()
             if size is None:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from hashlib import sha256
 
 import structlog
 
 from bot.clock import Clock
+from bot.decision_log.among_replicas import AmongReplicas
 from bot.decision_log.commit_each import tried
 from bot.decision_log.emergency_file import EmergencyFile
 from bot.decision_log.failsafe_inbox import FailsafeInbox, LogState
@@ -27,8 +28,7 @@ from bot.decision_log.late_lines import LateLines
 from bot.domain.case.model import Case
 from bot.domain.case.transition import Transition
 from bot.domain.decision_log.verify.log import LogFinding
-from bot.domain.errors import CountersignError, DiskRefuses, NotLeading, Stale, Stopped, StorageError, TooLate
-from bot.domain.failsafe.clock_guard import gives
+from bot.domain.errors import CountersignError, DiskRefuses, NotLeading, Reconnected, Stale, Stopped, StorageError, TooLate
 from bot.domain.failsafe.revocation import Revocation, goes_on, taken
 from bot.ports.host_commands import HOST, ActOnHost
 from bot.ports.records import Cover
@@ -37,19 +37,6 @@ from bot.ports.store import Store
 LOOK = 1.0  # seconds between two looks whether the log is back
 _TRIES = 8
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class AmongReplicas:
-    """What the others mean for this process: whether it `leads`, and whom it waits for before it gives (`unreported`, a
-    sentence; empty where it waits for nobody). While it is `patient`, what gives is tried again instead of refused. `lost` is
-    called when the database takes nothing any more: from then on the others may have taken access away without it."""
-
-    leads: Callable[[], bool] = lambda: True
-    unreported: Callable[[], str] = lambda: ""
-    patient: Callable[[], bool] = lambda: False
-    may_call: Callable[[], bool] = lambda: True  # the lease is valid by this machine's clock: a call out may begin
-    lost: Callable[[], None] = lambda: None
 
 
 class FailsafeStore:
@@ -63,6 +50,7 @@ class FailsafeStore:
         self._store, self._emergency, self._clock, self._cover = store, emergency, clock, cover
         self._alone, self._among = among is None, among or AmongReplicas()
         self._state = LogState(refuses, clock, self._among.lost)
+        self._among.counts(self.kept)
         self._one, self.may_call = asyncio.Lock(), self._among.may_call
         self._told: list[Revocation] = []
         self.cases = FailsafeCases(store.cases, emergency, self._state.refused)
@@ -81,6 +69,10 @@ class FailsafeStore:
     def why(self) -> str:
         """Why nothing is given; the empty string while the log can be written."""
         return self._state.why
+
+    def kept(self) -> int:
+        """How many acts wait for the log; at least one while this process may carry out more of them without it."""
+        return max(len(self._emergency.lines()), int(bool(self._state.disk)))
 
     def refused(self, error: StorageError) -> None:
         """The disk refused to write: the log is stopped until it does."""
@@ -116,16 +108,15 @@ class FailsafeStore:
             return [await tried(self.commit, act) for act in acts]
         found = await self._store.commit_each(acts)
         return [
-            await tried(self.commit, act) if isinstance(result, DiskRefuses | Stopped) else result
+            await tried(self.commit, act) if isinstance(result, DiskRefuses | Reconnected | Stopped) else result
             for act, result in zip(acts, found, strict=True)
         ]
 
     async def _committed(self, act: Transition, row: int | None) -> Case | None:
-        if not self.why and (missing := self._among.unreported()) and gives(act):
-            raise StorageError(missing) if self._among.patient() else Stopped(missing)
         if not self.why:
+            self._among.hear_first(act)
             try:
-                return await self._store.commit(act)
+                return await self._written(act)
             except StorageError as error:
                 if isinstance(error, DiskRefuses):
                     self.refused(error)
@@ -144,6 +135,14 @@ class FailsafeStore:
             raise Stopped(self.why or "The log was stopped a moment ago; try again.")
         await self._only_said(act, row)
         return None
+
+    async def _written(self, act: Transition) -> Case | None:
+        try:
+            return await self._store.commit(act)
+        except Reconnected:
+            self._among.lost()
+            self._among.hear_first(act)
+            return await self._store.commit(act)  # there is nobody to wait for
 
     async def _taken(self, act: Transition) -> Case | None:
         async with self._one:

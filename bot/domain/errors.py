@@ -54,6 +54,11 @@ class NotLeading(StorageError):
     """Another replica leads: this one takes in and acknowledges, and judges nothing."""
 
 
+class Reconnected(StorageError):
+    """The connection was lost and opened again before anybody noticed: other replicas, which noticed, are heard before anything is
+    given. Nothing was written."""
+
+
 class LogDamaged(StorageError):
     """A part of the stored tree is missing; run `countersign log verify`."""
 

@@ -51,6 +51,17 @@ class Replicas(Protocol):
     def changes(self) -> int:
         """How often a replica had begun to lead, as of the last look."""
 
+    @property
+    def losses(self) -> int:
+        """How often the connection that judges was replaced, because it was lost."""
+
+    @property
+    def counted(self) -> int:
+        """How many of these losses the roll call knows; until it is all of them nothing is given."""
+
+    def count(self, losses: int) -> None:
+        """From now on it knows so many."""
+
     async def listed(self) -> Sequence[ReplicaRow]:
         """Every replica that ever served, the oldest first."""
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bot.clock import Clock, SystemClock
+from bot.decision_log.among_replicas import AmongReplicas
 from bot.decision_log.emergency_file import EmergencyFile
-from bot.decision_log.failsafe_store import AmongReplicas, FailsafeStore
+from bot.decision_log.failsafe_store import FailsafeStore
 from bot.decision_log.follower import LeasedSigner
 from bot.decision_log.held_commands import HeldCommands
 from bot.decision_log.host_acts import HostActs

@@ -17,7 +17,7 @@ from bot.domain.authority.endorsement import key_change_id
 from bot.domain.case.ask import Ask
 from bot.domain.case.model import Case, Request
 from bot.domain.case.transition import Absence, Transition
-from bot.domain.errors import Frozen, IllegalMove, Stale, TooLate
+from bot.domain.errors import Frozen, IllegalMove, Reconnected, Stale, TooLate
 from bot.domain.failsafe.clock_guard import gives
 from bot.domain.workflow import executor
 from storage.cases import history, reads, signed_answer
@@ -38,7 +38,7 @@ _OWN = attrgetter(*(field.name for field in fields(Ask) if field.name not in _PA
 
 
 def carry_out(tx: Tx, act: Transition) -> Case | None:
-    """Carries one act out; returns the case as stored. Raises Stale, TooLate, Frozen, EntryError."""
+    """Carries one act out; returns the case as stored. Raises Stale, TooLate, Frozen, Reconnected, EntryError."""
     write(tx, act)
     return act.before if act.after is None else _stored(tx.session, act.before, act.after)
 
@@ -47,6 +47,8 @@ def write(tx: Tx, act: Transition) -> None:
     """The same for people whom the case no longer concerns."""
     if gives(act) and (tx.clock.jumped() is not None or tx.session.row("clock_is_doubted") is not None):
         raise Frozen("The clock jumped and nobody has confirmed it: nothing is given. See `countersign doctor`.")
+    if gives(act) and tx.session.reconnected:
+        raise Reconnected("The connection to the database was lost a moment ago: the other replicas are heard first.")
     if act.after is not None:
         after = executor.planned(act.before, act.after, tx.now)
         act = act if after is act.after else replace(act, after=after)

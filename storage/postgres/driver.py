@@ -66,6 +66,9 @@ class PostgresSession:
         self._xid: str | None = None  # of the writing transaction that is open
         self._sent = False  # its COMMIT
         self._cursors = itertools.count()
+        self.losses = self.counted = (
+            0  # how often the connection was replaced, and how often the roll call has counted that
+        )
 
     def revive(self) -> None:
         """Connects again where the connection was lost. Raises psycopg.Error."""
@@ -109,6 +112,10 @@ class PostgresSession:
             return False
         return True
 
+    @property
+    def reconnected(self) -> bool:
+        return self.token is not ANYBODY and self.losses > self.counted
+
     def begin(self, *, write: bool) -> datetime | None:
         self._sent = False
         if not write:
@@ -137,6 +144,7 @@ class PostgresSession:
 
     def _replace(self, raw: Connection) -> None:
         old, self.raw = self.raw, raw
+        self.losses += 1
         old.close()
 
     def rollback(self) -> None:

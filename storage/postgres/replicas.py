@@ -19,7 +19,7 @@ class Replicas:
     """The lease and the rows of replicas, on a connection of their own."""
 
     def __init__(self, database: PostgresDatabase, writer: PostgresSession, replica: str, clock: Clock) -> None:
-        self._database, self._id = database, replica
+        self._database, self._writer, self._id = database, writer, replica
         self._lease = Leadership(database, writer, replica, clock)
 
     @property
@@ -37,6 +37,17 @@ class Replicas:
     @property
     def changes(self) -> int:
         return self._lease.seen
+
+    @property
+    def losses(self) -> int:
+        return self._writer.losses
+
+    @property
+    def counted(self) -> int:
+        return self._writer.counted
+
+    def count(self, losses: int) -> None:
+        self._writer.counted = losses
 
     async def listed(self) -> Sequence[ReplicaRow]:
         return await self._database.run(listed)

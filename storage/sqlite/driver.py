@@ -88,6 +88,10 @@ class SqliteSession:
     def renew(self) -> bool:
         return False  # a file has no connection to lose
 
+    @property
+    def reconnected(self) -> bool:
+        return False
+
     def savepoint(self) -> None:
         self.raw.execute("SAVEPOINT act")
 

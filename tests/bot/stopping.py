@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from bot.background.inbox_worker import InboxWorker
 from bot.background.sweeper import Sweeper
-from bot.decision_log.failsafe_store import AmongReplicas
+from bot.decision_log.among_replicas import AmongReplicas
 from bot.domain.errors import DiskRefuses
 from bot.runtime.open_log import open_log
 from bot.service.approvals import ApprovalService

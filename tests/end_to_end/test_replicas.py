@@ -18,7 +18,7 @@ import psycopg
 import pytest
 
 from bot.decision_log.keys import make_keys
-from bot.demo.workspace import APPROVER
+from bot.demo.workspace import APPROVER, ASKER
 from bot.ports.database import PostgresServer
 from tests.end_to_end.conftest import Bot
 from tests.end_to_end.ground import Ground, free_port
@@ -163,6 +163,57 @@ async def test_while_the_database_is_lost_a_no_counts_at_every_replica_and_is_en
         lambda: not first.rows("SELECT 1 FROM inbox WHERE done_ms IS NULL"), 60
     )  # what was held is handed in
     code, said = await second.command("log", "verify")
+    assert code == 0, said
+
+
+async def test_a_no_that_comes_late_ends_what_was_approved_meanwhile_and_everybody_is_told(
+    pair: tuple[Bot, Bot], file: Any
+) -> None:
+    """It was said on a host whose replica was away, so that the leader could not know of it."""
+    first, second = pair
+    sandbox = first.sandbox
+    card = await file(sandbox)
+    (case,) = [str(row[0]) for row in first.rows("SELECT id FROM request WHERE target LIKE 'dc-%'")]
+    await first.stop()
+    await second.stop()
+    await asyncio.sleep(6.5)  # nobody lives by the database's clock
+    code, said = await second.command("requests", "deny", case, "--reason", "The laptop is stolen")
+    assert (code, "emergency file" in said) == (0, True), said
+    await first.launch()
+    await sandbox.wait_for(lambda: sandbox.sockets == 1, 40)
+    await sandbox.press(APPROVER, "Approve", message=card)
+    await sandbox.wait_for(lambda: first.types().count("grant.opened") == 1, 30)
+    await second.launch()
+    await sandbox.wait_for(lambda: first.types().count("grant.revoked") == 1, 60)
+    await sandbox.wait_for(lambda: not waits(second, ""), 30)
+    told = [json.loads(row[0]) for row in first.rows("SELECT data FROM log_entry ORDER BY idx")]
+    (revoked,) = [entry for entry in told if entry["type"] == "grant.revoked"]
+    assert (revoked["actor"], "taken_at" in revoked["data"]) == ({"kind": "operator"}, True)
+    for person in (ASKER, APPROVER):
+        await sandbox.wait_for(
+            lambda who=person: any("said no at" in m.text and "has ended" in m.text for m in sandbox.messages(who)), 30
+        )
+    await sandbox.wait_for(lambda: "REVOKED" in sandbox.current(card).text, 30)
+    assert "request.denied" not in first.types()
+    code, said = await second.command("log", "verify")
+    assert code == 0, said
+
+
+async def test_a_yes_outlasts_the_loss_of_the_leaders_connection_that_nobody_noticed(
+    pair: tuple[Bot, Bot], file: Any, postgres: PostgresForTests
+) -> None:
+    first, _second = pair
+    sandbox = first.sandbox
+    cards = [await file(sandbox, target=f"dc-{number}") for number in range(2)]
+    server = first.server
+    assert server is not None
+    for number, card in enumerate(cards, 1):
+        with psycopg.connect(server.url, autocommit=True) as raw:
+            raw.execute("SELECT pg_terminate_backend(pid::int4) FROM leadership")
+        await sandbox.press(APPROVER, "Approve", message=card)
+        await sandbox.wait_for(lambda count=number: first.types().count("grant.opened") == count, 30)
+    assert first.rows("SELECT token FROM leadership") == [(1,)]  # the same one leads
+    code, said = await first.command("log", "verify")
     assert code == 0, said
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from bot.decision_log.among_replicas import AmongReplicas
 from bot.decision_log.failsafe_inbox import SHORT
-from bot.decision_log.failsafe_store import AmongReplicas
 from bot.domain.errors import DiskRefuses, NotLeading, Stopped, StorageError
 from bot.service.approvals import ApprovalService
 from storage.log.check import check_database

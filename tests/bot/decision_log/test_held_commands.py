@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.decision_log.failsafe_store import AmongReplicas
+from bot.decision_log.among_replicas import AmongReplicas
 from bot.decision_log.held_commands import FILE
 from tests.bot.building import OWNER, PE1, policy
 from tests.bot.stopping import StoppableOffice

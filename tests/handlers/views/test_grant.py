@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from bot.domain.case.transition import Transition
 from bot.domain.policy.people import Person
 from bot.domain.workflow.grant_end import revoke_on_host
 from handlers.views.grant import overtaken
@@ -22,7 +23,9 @@ SCENE = ViewContext(BASE, T0 + 9 * MINUTE, 1)
 ])  # fmt: skip
 def test_a_no_names_who_said_it_when_and_what_has_ended(what: str, by: Person | None, said: str) -> None:
     opened = after(decide(case_of(BASE), BASE, click(OWNER), profile(OWNER), T0 + 4 * MINUTE))
-    case = after(revoke_on_host(opened, BASE, "", T0 + 5 * MINUTE))  # type: ignore[arg-type]
+    ended = revoke_on_host(opened, BASE, "", T0 + 5 * MINUTE)
+    assert isinstance(ended, Transition)
+    case = after(ended)
     no_at = T0 + 3 * MINUTE
     drawn = overtaken(case, OWNER, what, by, round(no_at.timestamp() * 1000), SCENE)
     assert drawn.text == (

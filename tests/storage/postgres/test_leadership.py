@@ -9,14 +9,14 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.errors import NotLeading, StorageError, TooLate
+from bot.domain.errors import NotLeading, Reconnected, StorageError, TooLate
 from bot.ports.commands import ReplyAddress, ShowPage
 from bot.ports.database import PostgresServer
 from bot.ports.replication import OwnState
 from storage.postgres.leadership import GONE, STALE, VALID
 from storage.postgres.replicas import Replicas, excuse, listed
 from storage.postgres_store import PostgresStore
-from tests.storage.making import PE1, SECOND, HandClock, beside, count, filing, new_case
+from tests.storage.making import PE1, SECOND, HandClock, approval, beside, count, denial, filing, new_case
 
 READ = ShowPage(PE1, "mine", "", ReplyAddress(PE1))
 Joined = Callable[[str], object]
@@ -204,3 +204,24 @@ async def test_a_holder_whose_session_has_ended_is_replaced_sooner_and_never_whi
     assert not await other.look()  # it is gone, and its last beat is younger than that
     age(postgres_database, SECOND)
     assert await other.look()
+
+
+async def test_a_leader_whose_connection_was_replaced_unnoticed_gives_nothing_before_that_is_counted(
+    stack: AsyncExitStack, postgres_database: PostgresServer
+) -> None:
+    """Another replica may have noticed the loss, and have taken something away meanwhile."""
+    store, lease, _ = await joined(stack, postgres_database, "A")
+    await lease.look()
+    cases = [new_case(f"R-{number}") for number in (1, 2, 3)]
+    for case in cases:
+        await store.commit(filing(case))
+    stored = [await store.cases.case(case.id) for case in cases]
+    one, two, three = [case for case in stored if case is not None]
+    with beside(postgres_database) as raw:
+        raw.execute("SELECT pg_terminate_backend(pid::int4, 5000) FROM leadership")
+    found = await store.commit_each([approval(one), denial(two), approval(three)])
+    assert [type(error) for error in found] == [Reconnected, type(None), Reconnected]
+    assert (lease.losses, lease.counted) == (1, 0)
+    lease.count(1)
+    assert await store.commit_each([approval(one), approval(three)]) == [None, None]
+    assert count(postgres_database, "access_grant") == 2

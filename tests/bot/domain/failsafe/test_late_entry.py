@@ -68,12 +68,16 @@ def extended() -> tuple[Case, Case]:
     return opened, stored(answered(asked, OWNER, "approve", YES_AT + 2 * MINUTE, asked.asks[-1].version))
 
 
+def done(act: object) -> Transition:
+    """An act that was not refused."""
+    assert isinstance(act, Transition)
+    return act
+
+
 def no(what: str, known: Case) -> Transition:
     """What somebody said while the database could not be reached."""
     if what == "deny on the host":
-        act = deny_on_host(known, POLICY, "not today", NO_AT)
-        assert isinstance(act, Transition)
-        return act
+        return done(deny_on_host(known, POLICY, "not today", NO_AT))
     if what == "deny":
         return answered(known, DEP1, "deny", NO_AT)
     return withdraw(known, POLICY, click(LEAD if what == "withdraw of a lead" else PE1, "withdraw"), NO_AT)
@@ -125,7 +129,7 @@ def test_an_executor_that_has_not_opened_yet_is_told_to_close() -> None:
 
 def test_a_no_to_an_access_that_has_ended_already_has_nothing_to_do() -> None:
     known, opened = approved()
-    over = stored(revoke_on_host(opened, POLICY, "", YES_AT + MINUTE))  # type: ignore[arg-type]
+    over = stored(done(revoke_on_host(opened, POLICY, "", YES_AT + MINUTE)))
     line = taken(no("deny", known), NO_AT)
     assert entered(line, over, BACK_AT) is None
     assert entered(line, opened, YES_AT + 2 * HOUR) is None  # its time is over: it lapses
@@ -134,16 +138,16 @@ def test_a_no_to_an_access_that_has_ended_already_has_nothing_to_do() -> None:
 
 def test_silence_takes_nothing_from_a_yes_that_came_in_time() -> None:
     known, opened = approved()
-    expiry = sweep(known, POLICY, HERE, known.request.expires_at, 1)
+    expiry = done(sweep(known, POLICY, HERE, known.request.expires_at, 1))
     assert after(expiry).request.state is RequestState.EXPIRED
-    line = taken(expiry, known.request.expires_at)  # type: ignore[arg-type]
+    line = taken(expiry, known.request.expires_at)
     assert entered(line, opened, known.request.expires_at) is None
     opened, longer = extended()
     assert opened.grant is not None
-    lapse = sweep(opened, POLICY, HERE, opened.grant.not_after, 1)
+    lapse = done(sweep(opened, POLICY, HERE, opened.grant.not_after, 1))
     assert types(lapse)[0] == "grant.lapsed"
-    assert entered(taken(lapse, opened.grant.not_after), longer, opened.grant.not_after) is None  # type: ignore[arg-type]
-    assert apply_to(longer, taken(lapse, opened.grant.not_after)) == longer  # type: ignore[arg-type]
+    assert entered(taken(lapse, opened.grant.not_after), longer, opened.grant.not_after) is None
+    assert apply_to(longer, taken(lapse, opened.grant.not_after)) == longer
 
 
 @pytest.mark.parametrize(("action", "ends"), [("revoke", "revoked"), ("finish", "finished"), ("unused", "unused")])
@@ -215,7 +219,7 @@ def test_a_shorter_end_stays_the_shorter_one_whatever_was_given_since() -> None:
     grant = after(act).grant
     assert grant == replace(longer.grant, not_after=sooner)
     assert (types(act), act and act.wake_at) == ([], sooner - 5 * MINUTE)  # at ¾ its requester is warned
-    ended = stored(revoke_on_host(longer, POLICY, "", BACK_AT))  # type: ignore[arg-type]
+    ended = stored(done(revoke_on_host(longer, POLICY, "", BACK_AT)))
     assert entered(taken(judged, NO_AT), ended, BACK_AT) is None
 
 
