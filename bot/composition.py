@@ -270,7 +270,7 @@ def _keeping(base: _Base) -> dict[str, Loop]:
     health.also(watchdog.findings)
     anchoring = AnchorPublisher(
         store, store.anchors, standing.signer.cover, clock, anchors(settings), settings.audit_channel, spoke,
-        health.part("anchoring", 300.0),
+        health.part("anchoring", 300.0), standing.stoppable.may_call,
     )  # fmt: skip
     ground = EpochContext(store, settings.database, settings.state_dir, standing)
     jobs = JobContext(standing.store.operator, current, clock, settings.time_scale, service.transactions)

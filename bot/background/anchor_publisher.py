@@ -1,5 +1,8 @@
 """Publishes the newest checkpoint to each anchor at the anchor's own interval, if it has changed since the last time.
 
+The interval counts from what was anchored last, by whatever process: who takes over from another leader goes on at its pace. A replica
+whose lease is over calls nobody.
+
 The audit channel also gets a changed checkpoint, at most every 15 minutes. That is a convenience and no anchor: the host
 holds the token that can edit those messages.
 """
@@ -37,9 +40,11 @@ class AnchorPublisher:
         channel: str | None,
         spoke: Callable[[], None] = lambda: None,
         beat: Callable[[], None] = lambda: None,
+        may_call: Callable[[], bool] = lambda: True,
     ) -> None:
         self._store, self._book, self._cover, self._clock = store, book, cover, clock
         self._anchors, self._channel, self._spoke, self._beat = tuple(anchors), channel, spoke, beat
+        self._may_call = may_call
         self._due: dict[int, float] = {}  # by place in `anchors`: monotonic seconds
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -59,8 +64,12 @@ class AnchorPublisher:
 
     async def _one(self, n: int, signed: SignedCheckpoint) -> None:
         anchor = self._anchors[n]
-        if await self._book.anchored(anchor.kind) == signed.size:
-            self._due[n] = self._clock.monotonic() + anchor.every
+        size, at = (await self._store.anchors.newest()).get(anchor.kind, (0, None))
+        since = anchor.every if at is None else (self._clock.now() - at).total_seconds()
+        if size == signed.size or 0 <= since < anchor.every:
+            self._due[n] = self._clock.monotonic() + anchor.every - (0 if size == signed.size else since)
+            return
+        if not self._may_call():
             return
         try:
             done = await anchor.anchor(self._book, signed, self._clock.now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -63,6 +63,9 @@ class AnchorRecords(Protocol):
 
     async def anchored(self, kind: str, ref: str | None = None) -> int | None:
         """The greatest size anchored this way; None before the first."""
+
+    async def newest(self) -> Mapping[str, tuple[int, datetime]]:
+        """For each kind of anchor that was used: the greatest size, and when the last was."""
 
     async def consistency_between(self, old: int, size: int) -> Sequence[bytes]:
         """The RFC 9162 proof that the tree of `size` entries extends that of `old`; none for 0. Raises LogDamaged."""

@@ -28,8 +28,6 @@ class AnchorStore:
         return await self._db.read(work)
 
     async def newest(self) -> Mapping[str, tuple[int, datetime]]:
-        """For each kind of anchor that was used: the greatest size, and when the last was."""
-
         def work(session: Session) -> Mapping[str, tuple[int, datetime]]:
             return {row["kind"]: (row["size"], moment(row["at"])) for row in session.rows("newest_anchors")}
 

@@ -175,7 +175,8 @@ async def test_the_webhook_gets_the_note(post: Post) -> None:
 def running(post: Post, channel: str | None = None, **how: Any) -> AnchorPublisher:
     store = post.host.store
     ways = how.get("ways", (post.witness, post.webhook))
-    return AnchorPublisher(store, store.anchors, post.signer.cover, post.host.clock, ways, channel)
+    may_call = how.get("may_call", lambda: True)
+    return AnchorPublisher(store, store.anchors, post.signer.cover, post.host.clock, ways, channel, may_call=may_call)
 
 
 async def test_a_running_bot_anchors_what_changed_each_way_at_its_own_pace(post: Post) -> None:
@@ -191,6 +192,38 @@ async def test_a_running_bot_anchors_what_changed_each_way_at_its_own_pace(post:
     post.host.sleep(timedelta(hours=1))
     await work()
     assert (len(post.out.witness.bodies), len(post.out.hook.posts)) == (2, 2)
+
+
+async def test_who_takes_over_from_another_leader_goes_on_at_its_pace_and_sends_nothing_twice(post: Post) -> None:
+    def sent() -> tuple[int, int]:
+        return len(post.out.witness.bodies), len(post.out.hook.posts)
+
+    await post.signed()
+    await running(post).work()
+    await running(post).work()  # the same checkpoint
+    assert sent() == (1, 1)
+    await post.signed(1)
+    post.host.sleep(timedelta(minutes=2))
+    after = running(post).work
+    await after()
+    assert sent() == (1, 1)
+    post.host.sleep(timedelta(minutes=3))
+    await after()
+    assert sent() == (2, 1)
+    post.host.sleep(timedelta(minutes=55))
+    await running(post).work()
+    assert sent() == (2, 2)  # nothing is lost either
+
+
+async def test_a_replica_whose_lease_is_over_calls_nobody(post: Post) -> None:
+    valid: list[bool] = []
+    work = running(post, may_call=lambda: bool(valid)).work
+    await post.signed()
+    await work()
+    assert (post.out.witness.bodies, post.out.hook.posts) == ([], [])
+    valid.append(True)
+    await work()
+    assert (len(post.out.witness.bodies), len(post.out.hook.posts)) == (1, 1)
 
 
 async def test_a_way_that_failed_is_tried_again_and_stops_no_other(post: Post) -> None:
