@@ -19,14 +19,36 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import acknowledging, acting, acting_postgres, clicking, flooding, memory, proving, signing, sweeping
+from bench import (
+    acknowledging,
+    acting,
+    acting_postgres,
+    clicking,
+    flooding,
+    memory,
+    proving,
+    signing,
+    sweeping,
+    sweeping_postgres,
+)
 from bench.bot import REPOSITORY, environment, example
 from bench.rounds import FULL, HEADS, QUICK, Result, Size, rows, table
 from bot.clock import SystemClock
 from bot.terminal import say_table
 
 _RESULTS = Path(__file__).with_name("results.json")
-_PARTS = ("acknowledging", "acting", "postgres", "sweeping", "memory", "clicking", "flooding", "proving", "signing")
+_PARTS = (
+    "acknowledging",
+    "acting",
+    "postgres",
+    "sweeping",
+    "sweeping-postgres",
+    "memory",
+    "clicking",
+    "flooding",
+    "proving",
+    "signing",
+)
 
 
 def main() -> None:
@@ -62,6 +84,8 @@ async def _all(size: Size, parts: Sequence[str], scratch: Path) -> list[Result]:
                     results += await acting_postgres.measure(size, policy)
                 case "sweeping":
                     results += await sweeping.measure(size, policy, scratch)
+                case "sweeping-postgres":
+                    results += await sweeping_postgres.measure(size, policy, scratch)
                 case "memory":
                     results += await memory.measure(size, policy, scratch, env)
                 case "clicking":

@@ -40,7 +40,7 @@ async def measure(size: Size, policy: Policy) -> list[Result]:
         acts = await _prepared(policy, start, 2 * lots)
         recorded = await _recorded(_copy(url, start, "bench_recorded"), acts)
         async with AsyncExitStack() as stack:
-            ours = await _leading(_copy(url, start, "bench_ours"))
+            ours = await leading(_copy(url, start, "bench_ours"))
             stack.push_async_callback(ours.close)
             raw = stack.enter_context(connect(_copy(url, start, "bench_raw").url))
             one = await in_turns(size.rounds, {
@@ -96,7 +96,7 @@ async def _prepared(policy: Policy, place: PostgresServer, wanted: int) -> list[
         await store.close()
 
 
-async def _leading(place: PostgresServer) -> PostgresStore:
+async def leading(place: PostgresServer) -> PostgresStore:
     """A store that holds the lease, so that each of its transactions checks the token."""
     store = await PostgresStore.open(place, SystemClock())
     if not await (await store.replicas("bench")).look():
@@ -124,7 +124,7 @@ class _Recorder:
 
 
 async def _recorded(place: PostgresServer, acts: Sequence[Transition]) -> list[Recorded]:
-    store = await _leading(place)
+    store = await leading(place)
     try:
         session = store.transactions.writer.session  # type: ignore[union-attr]  # where the statements pass
         recorder = _Recorder(session.raw)

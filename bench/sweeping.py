@@ -15,9 +15,10 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeAlias
 
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.jobstores.sqlalchemy import SQLAlchemyJobStore
@@ -35,8 +36,10 @@ from bot.domain.case.transition import Transition
 from bot.domain.policy.model import Policy
 from bot.domain.policy.people import Person, Profile
 from bot.service.approvals import ApprovalService
+from storage.sql_store import SqlStore
 from storage.store import SqliteStore
 
+Opened: TypeAlias = tuple[SqlStore, ApprovalService, Sweeper]
 _SOON = timedelta(seconds=0.4)
 _PEER = "APScheduler, SQLAlchemyJobStore, one durable transaction a job"
 _LATE: list[float] = []  # where the peer's jobs note their lateness
@@ -54,10 +57,8 @@ async def measure(size: Size, policy: Policy, scratch: Path) -> list[Result]:
     ready = await in_turns(size.rounds, {"many": _ready(many, policy), "none": _ready(none, policy)})
     blocked: list[float] = []
     jobs = _jobs(folder / "peer.db", size.pending)
-    fell = await in_turns(
-        size.storms,
-        {"ours": _storm(many, policy, size.due, blocked), _PEER: _peer_storm(jobs, size.due)},
-    )
+    ours = storm(partial(_opened, many, policy), partial(fall_due, many), size.due, blocked)
+    fell = await in_turns(size.storms, {"ours": ours, _PEER: _peer_storm(jobs, size.due)})
     return [
         Result(Goal("P5", f"an empty wake-up with {size.pending:,} pending", 1.5), "µs", asleep["many"],
                f"with {size.pending // 100:,}", asleep["few"]),
@@ -88,9 +89,13 @@ class Everybody:
         return ()
 
 
-async def _opened(path: Path, policy: Policy) -> tuple[SqliteStore, ApprovalService, Sweeper]:
+async def _opened(path: Path, policy: Policy) -> Opened:
+    return opened(await SqliteStore.open(path, SystemClock(), state_dir=path.with_suffix(".state")), policy)
+
+
+def opened(store: SqlStore, policy: Policy) -> Opened:
+    """A store with what sweeps it."""
     clock = SystemClock()
-    store = await SqliteStore.open(path, clock, state_dir=path.with_suffix(".state"))
     service = ApprovalService(store, Everybody(), clock, 1.0, policy)
     return store, service, Sweeper(service, store.cases, clock)
 
@@ -124,16 +129,20 @@ def _ready(path: Path, policy: Policy) -> Callable[[], Awaitable[float]]:
     return subject
 
 
-def _storm(path: Path, policy: Policy, due: int, blocked: list[float]) -> Callable[[], Awaitable[float]]:
-    """A round: the next thousand, swept by the running sweeper; the loop's longest silence goes to `blocked`."""
+def storm(
+    open_: Callable[[], Awaitable[Opened]], falls: Callable[[int, int, int], None], due: int, blocked: list[float]
+) -> Callable[[], Awaitable[float]]:
+    """A round: the next `due` of them, which `falls` (first, how many, milliseconds since 1970) makes due in one instant, swept by
+    the running sweeper. Gives the 99th percentile of their lateness in milliseconds; the loop's longest silence goes to `blocked`.
+    """
     place = 1
 
     async def subject() -> float:
         nonlocal place
         at = SystemClock().now() + _SOON
-        fall_due(path, place, due, round(at.timestamp() * 1000))
+        falls(place, due, round(at.timestamp() * 1000))
         place += due
-        store, service, sweeper = await _opened(path, policy)
+        store, service, sweeper = await open_()
         late: list[float] = []
 
         def committed(act: Transition) -> None:
@@ -144,16 +153,17 @@ def _storm(path: Path, policy: Policy, due: int, blocked: list[float]) -> Callab
         settle()  # as `run` does
         stop = asyncio.Event()
         running = asyncio.create_task(sweeper.run(stop))
-        blocked.append(await _longest_silence(lambda: len(late) >= due))
+        blocked.append(await longest_silence(lambda: len(late) >= due))
         stop.set()
         await running
         await store.close()
-        return _p99(late, due)
+        return p99(late, due)
 
     return subject
 
 
-async def _longest_silence(over: Callable[[], bool]) -> float:
+async def longest_silence(over: Callable[[], bool]) -> float:
+    """Waits until `over`; the longest time in milliseconds that the event loop did nothing else. Raises BenchError after a minute."""
     longest, last, end = 0.0, perf_counter(), perf_counter() + 60
     while not over():
         if last > end:
@@ -163,7 +173,8 @@ async def _longest_silence(over: Callable[[], bool]) -> float:
     return max(0.0, longest * 1e3 - 1)
 
 
-def _p99(late: Sequence[float], due: int) -> float:
+def p99(late: Sequence[float], due: int) -> float:
+    """The 99th percentile. Raises BenchError unless as many fired as were due."""
     if len(late) != due:
         raise BenchError(f"{len(late)} fired, {due} were due.")
     return sorted(late)[int(due * 0.99) - 1]
@@ -228,10 +239,10 @@ def _peer_storm(path: Path, due: int) -> Callable[[], Awaitable[float]]:
             scheduler.resume()
             if SystemClock().now() >= at:
                 raise BenchError("The peer's jobs were due before they stood written.")
-            await _longest_silence(lambda: len(_LATE) >= due)
+            await longest_silence(lambda: len(_LATE) >= due)
             scheduler.shutdown(wait=False)
         for rest in path.parent.glob("used.db*"):
             rest.unlink()
-        return _p99(_LATE, due)
+        return p99(_LATE, due)
 
     return subject
