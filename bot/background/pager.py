@@ -90,10 +90,10 @@ class Pager:
         link = await self._link(case, row.say.to)
         waits = not link and action == "trigger" and not row.say.data.get("slack_down")
         if waits and self._age(row) < _CARD_WAIT:
-            await self._outbox.release(row, self._clock.now() + timedelta(seconds=1), "waits_for_the_card")
+            await self._outbox.release([(row, self._clock.now() + timedelta(seconds=1), "waits_for_the_card")])
             return
         if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
-            await self._outbox.release(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")
+            await self._outbox.release([(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")])
             return
         found = addresses(self._current.policy, case, row.say.to, str(row.say.data.get("role", "")), self._environment)
         down, zone = bool(row.say.data.get("slack_down")), await self._zone(row.say.to)
@@ -106,7 +106,7 @@ class Pager:
         """A page whose row holds all of it. It goes to every address that a set that binds has for the person, for the newest
         could have taken it away. A quiet one opens no incident."""
         if not row.aside and not isinstance(await self._cover(), SignedCheckpoint):
-            await self._outbox.release(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")
+            await self._outbox.release([(row, self._clock.now() + timedelta(seconds=2), "the log is stopped")])
             return
         data, sets = row.say.data, self._current.sets.sets
         named = dict.fromkeys(p.page for one in sets for p in one.policy.people if p.person == person and p.page)
@@ -142,7 +142,7 @@ class Pager:
         else:
             log.warning("page.failed", request=row.say.case, error=failed[0], attempts=row.attempts + 1)
             wait = min(2.0 ** min(row.attempts, 6), _SLOWEST)
-            await self._outbox.release(row, self._clock.now() + timedelta(seconds=wait), failed[0])
+            await self._outbox.release([(row, self._clock.now() + timedelta(seconds=wait), failed[0])])
 
     async def _link(self, case: Case, person: Person) -> str:
         """The link to that person's card; empty if it is not posted yet or Slack does not answer."""

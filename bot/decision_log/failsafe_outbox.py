@@ -78,12 +78,13 @@ class FailsafeOutbox:
             self._state.refused(error)
             return found
 
-    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
-        one = self._held.get(outgoing.id)
-        if one is None:
-            await self._noted(partial(self._stored.release, outgoing, not_before, error))
-        else:
-            one.not_before, one.leased = not_before, False
+    async def release(self, rows: Sequence[tuple[OutboxRow, datetime, str]]) -> None:
+        stored = [row for row in rows if row[0].id not in self._held]
+        if stored:
+            await self._noted(partial(self._stored.release, stored))
+        for outgoing, not_before, _ in rows:
+            if (one := self._held.get(outgoing.id)) is not None:
+                one.not_before, one.leased = not_before, False
 
     async def slack_is_back(self, now: datetime) -> None:
         await self._stored.slack_is_back(now)

@@ -55,8 +55,8 @@ class Outbox(Protocol):
         `pages`: those sent outside Slack; else those sent through it.
         """
 
-    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
-        """Gives a lease back (rate limit, network): the row is due again at `not_before`."""
+    async def release(self, rows: Sequence[tuple[OutboxRow, datetime, str]]) -> None:
+        """Gives leases back (rate limit, network): each row, when it is due again, and why."""
 
     async def slack_is_back(self, now: datetime) -> None:
         """Makes rows that were released because Slack did not answer due at `now`."""

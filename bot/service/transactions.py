@@ -257,12 +257,14 @@ class TransactionRunner:
 
     async def _sleeps(self, person: Person) -> datetime | None:
         try:
-            return await asyncio.wait_for(self._directory.quiet_until(person, CARD_AGE / self._scale), PRESENCE_WAIT)
+            async with asyncio.timeout(PRESENCE_WAIT):
+                return await self._directory.quiet_until(person, CARD_AGE / self._scale)
         except (LookupFailed, TimeoutError):
             return None
 
     async def _account(self, person: Person) -> Profile | None:
         try:
-            return await asyncio.wait_for(self._directory.profile(person, CARD_AGE / self._scale), PRESENCE_WAIT)
+            async with asyncio.timeout(PRESENCE_WAIT):
+                return await self._directory.profile(person, CARD_AGE / self._scale)
         except (LookupFailed, TimeoutError):
             return None

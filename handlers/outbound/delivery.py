@@ -6,7 +6,6 @@ does not take is tried again as its answer says, or recorded as undeliverable wi
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
@@ -80,7 +79,7 @@ class Delivery:
             try:
                 await self._deliver(row, place, sender, calls)
             except LookAgain as again:
-                await self.give_back([row], again.error, self._clock.monotonic() + again.wait)
+                await self.give_back([(row, self._clock.monotonic() + again.wait)], again.error)
             except NotLeading:
                 log.info("message.left_to_the_leader", outbox=row.id, purpose=row.say.purpose)
             except Exception:
@@ -88,15 +87,16 @@ class Delivery:
                 await self._try_later(row, place)
         return calls[-1] if calls else None
 
-    async def give_back(self, rows: Sequence[OutboxRow], error: str, at: float) -> None:
-        """Returns rows to the outbox until `at` (monotonic seconds)."""
-        until = self._clock.now() + timedelta(seconds=max(at - self._clock.monotonic(), 0.0))
-        await asyncio.gather(*(self._release(row, until, error) for row in rows))
+    async def give_back(self, rows: Iterable[tuple[OutboxRow, float]], error: str) -> None:
+        """Returns rows to the outbox, each until its time (monotonic seconds)."""
+        now, here = self._clock.now(), self._clock.monotonic()
+        await self._release([(row, now + timedelta(seconds=max(at - here, 0.0))) for row, at in rows], error)
 
-    async def _release(self, row: OutboxRow, until: datetime, error: str) -> None:
+    async def _release(self, rows: Sequence[tuple[OutboxRow, datetime]], error: str) -> None:
         """A row in doubt stays so while it only waits."""
-        kept = row.error if in_doubt(row) and error not in UNANSWERED else error
-        await self._outbox.release(row, until, kept)
+        waits = error not in UNANSWERED
+        if rows:
+            await self._outbox.release([(row, at, row.error if waits and in_doubt(row) else error) for row, at in rows])
 
     def may_wait(self, row: OutboxRow) -> bool:
         """Whether a redraw can go last: its message offers nothing, and nothing was open when it was last drawn."""
@@ -129,11 +129,11 @@ class Delivery:
             return
         morning = await self._held_until(row, case)
         if morning is not None:
-            await self._release(row, morning, "held until the morning")
+            await self._release([(row, morning)], "held until the morning")
             return
         signed = await self.covered()
         if signed is None and not row.aside:
-            await self.give_back([row], STOPPED, self._clock.monotonic() + STOPPED_WAIT)
+            await self.give_back([(row, self._clock.monotonic() + STOPPED_WAIT)], STOPPED)
             return
         job = finished(job, self._context.scene(), signed, mark=row.mark, decision=decision)
         await self._send(row, place, job, case, sender, calls)
@@ -147,7 +147,7 @@ class Delivery:
                 await self._adopt(row, earlier)
                 return
         if not row.aside and not self._may_call():
-            await self.give_back([row], "waits for the lease", self._clock.monotonic() + LEASE_WAIT)
+            await self.give_back([(row, self._clock.monotonic() + LEASE_WAIT)], "waits for the lease")
             return
         if isinstance(job, NewMessage | MessageEdit):
             self._shown.sending(job)
@@ -249,7 +249,7 @@ class Delivery:
         if judged.kind == "limited":
             log.warning("slack.limited", method=place.method, wait=judged.wait)
             held = self._lanes.pause(place, here + judged.wait, everywhere=place.method != "chat.postMessage")
-            await self.give_back([row, *held], judged.error, here + judged.wait)
+            await self.give_back([(one, here + judged.wait) for one in (row, *held)], judged.error)
         elif judged.kind == "never" or self.age(row) > GIVE_UP.total_seconds():
             await self._never(row, judged.error)
         else:
@@ -258,7 +258,7 @@ class Delivery:
                 await self._transactions.slack_is_silent(row)
             tries = self._failures[row.id] = self._failures.get(row.id, 0) + 1
             slowest = _SLOWEST if self.age(row) < _LONG else _SLOWEST_LATER
-            await self.give_back([row], judged.error, here + min(2.0 ** (tries - 1), slowest))
+            await self.give_back([(row, here + min(2.0 ** (tries - 1), slowest))], judged.error)
 
     async def _try_later(self, row: OutboxRow, place: Spot) -> None:
         try:

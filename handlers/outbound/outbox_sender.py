@@ -64,7 +64,7 @@ class OutboxSender:
                 if not self._running and not taken:
                     break
                 await self._first_done(None)
-            await self._delivery.give_back(self._lanes.clear(), "waits for its turn", self._clock.monotonic())
+            await self._empty("waits for its turn")
 
     @asynccontextmanager
     async def _connected(self) -> AsyncIterator[None]:
@@ -103,7 +103,7 @@ class OutboxSender:
             elif (back := self._line_up(row)) is not None:
                 sent_back.append(back)
         await asyncio.gather(*(self._outbox.sent(row, "", "", 0, ()) for row in twins))
-        await asyncio.gather(*(self._delivery.give_back([row], "waits for its turn", at) for row, at in sent_back))
+        await self._delivery.give_back(sent_back, "waits for its turn")
         return len(rows)
 
     def _line_up(self, row: OutboxRow) -> tuple[OutboxRow, float] | None:
@@ -150,9 +150,14 @@ class OutboxSender:
             if not self._running and not taken:
                 break
             await self._first_done(left)
-        await self._delivery.give_back(self._lanes.clear(), "stopped", self._clock.monotonic())
+        await self._empty("stopped")
         if self._running:
             await asyncio.wait(self._running.values(), timeout=TIMEOUT + PARTING)
+
+    async def _empty(self, why: str) -> None:
+        """Returns what is queued to the outbox, due at once."""
+        here = self._clock.monotonic()
+        await self._delivery.give_back([(row, here) for row in self._lanes.clear()], why)
 
     async def _first_done(self, timeout: float | None) -> None:
         if self._running:

@@ -7,6 +7,7 @@ lane, redraws that can wait (`calm`) go last. Pure: times are seconds of a monot
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -15,6 +16,7 @@ from bot.ports.records import OutboxRow
 
 HELD, HELD_UNPACED, ANSWER = 4, 24, "answer"  # messages queued for one place, where Slack sets a pace and elsewhere
 _TURN = 0.05  # seconds that a call without a pace is taken to last: what has no room is not leased again at once
+_ROOM = 50  # queues kept at least
 _STRETCH = 1.08  # of the pace: the longest time between the starts of two calls, however slowly Slack answers
 
 
@@ -52,13 +54,15 @@ class Lanes:
     def __init__(self, pace: dict[str, float]) -> None:
         self._pace = pace
         self._queues: dict[Spot, _Queue] = {}
+        self._held: set[int] = set()  # ids of the rows in the queues
+        self._room = _ROOM  # queues until those that wait for nothing are forgotten
         self._paused: dict[str, float] = {}  # by method, for all places
 
     def __len__(self) -> int:
-        return sum(len(queue.held) for queue in self._queues.values())
+        return len(self._held)
 
     def holds(self, outgoing: OutboxRow) -> bool:
-        return any(held.row.id == outgoing.id for queue in self._queues.values() for held in queue.held)
+        return outgoing.id in self._held
 
     def holds_another(self, outgoing: OutboxRow) -> bool:
         """Whether a message of the same key is queued, goes no later and is not drawn yet: it will show what this one would."""
@@ -76,9 +80,11 @@ class Lanes:
         pace = self._pace.get(spot.method, 0.0)
         queue.held.append(_Held(outgoing, earliest, calm))
         queue.held.sort(key=_rank)
+        self._held.add(outgoing.id)
         if len(queue.held) <= (HELD if pace else HELD_UNPACED) and free - now <= HELD * max(pace, 1.0):
             return None
         worst = queue.held.pop().row
+        self._held.discard(worst.id)
         lane = int(worst.say.lane)
         turn = max(pace, 0.0 if spot.method == ANSWER else _TURN)  # an answer is for somebody who waits
         before = [at + turn for sent, at in queue.sent_back.items() if sent <= lane]  # nobody waits for a later lane
@@ -87,18 +93,23 @@ class Lanes:
 
     def take(self, now: float, last: Lane = Lane.HOME) -> tuple[OutboxRow, Spot] | None:
         """The best message whose spot is free, of no later lane than `last`; the spot is busy until `done`."""
-        ready = [(held, spot) for spot, queue in self._queues.items() if (held := self._ready(spot, queue, now, last))]
+        ready = [
+            (held, spot)
+            for spot, queue in self._queues.items()
+            if queue.held and not queue.busy and queue.free_at <= now and (held := self._ready(spot, queue, now, last))
+        ]
         if not ready:
             return None
         best, spot = min(ready, key=lambda found: _rank(found[0]))
         queue = self._queues[spot]
         queue.held.remove(best)
+        self._held.discard(best.row.id)
         queue.busy = True
         return best.row, spot
 
     def done(self, spot: Spot, now: float, called: Called | None) -> None:
-        """The spot is free for the next one, which keeps the pace; at once where nothing was `called`. Queues that wait for
-        nothing are forgotten.
+        """The spot is free for the next one, which keeps the pace; at once where nothing was `called`. Where there are many
+        queues, those that wait for nothing are forgotten.
 
         Slack counts from some moment between a call and its answer. A pace after the answer is never too early; a slow
         answer is not waited for twice.
@@ -109,28 +120,26 @@ class Lanes:
             if called is not None:
                 pace = self._pace.get(spot.method, 0.0)
                 queue.free_at = max(queue.free_at, min(called.ended + pace, called.began + _STRETCH * pace))
-        self._queues = {
-            s: q for s, q in self._queues.items() if q.held or q.busy or max([q.free_at, *q.sent_back.values()]) > now
-        }
+        if len(self._queues) > self._room:
+            self._queues = {
+                s: q for s, q in self._queues.items() if q.held or q.busy or max([q.free_at, *q.sent_back.values()]) > now
+            }
+            self._room = 2 * len(self._queues) + _ROOM
 
     def pause(self, spot: Spot, until: float, *, everywhere: bool) -> list[OutboxRow]:
         """Nothing more to this spot (or by this method, everywhere) before `until`; gives back what it held."""
         if everywhere:
             self._paused[spot.method] = max(until, self._paused.get(spot.method, 0.0))
         hit = [q for s, q in self._queues.items() if s == spot or (everywhere and s.method == spot.method)]
-        held = [held.row for queue in hit for held in queue.held]
+        held = self._emptied(hit)
         for queue in hit:
-            queue.held = []
             queue.free_at = max(until, queue.free_at)
             queue.sent_back.clear()
         return held
 
     def clear(self) -> list[OutboxRow]:
         """Empties the queues, at a stop; returns what they held."""
-        held = [held.row for queue in self._queues.values() for held in queue.held]
-        for queue in self._queues.values():
-            queue.held = []
-        return held
+        return self._emptied(self._queues.values())
 
     def next_at(self, now: float, last: Lane = Lane.HOME) -> float | None:
         """When the next held message of no later lane than `last` may go, as far as time decides; None if none is held."""
@@ -142,8 +151,16 @@ class Lanes:
         times = [max(q.free_at, self._paused.get(spot.method, 0.0), min(starts)) for spot, q, starts in held if starts]
         return max(now, min(times)) if times else None
 
+    def _emptied(self, queues: Collection[_Queue]) -> list[OutboxRow]:
+        held = [held.row for queue in queues for held in queue.held]
+        self._held.difference_update(row.id for row in held)
+        for queue in queues:
+            queue.held = []
+        return held
+
     def _ready(self, spot: Spot, queue: _Queue, now: float, last: Lane) -> _Held | None:
-        if queue.busy or max(queue.free_at, self._paused.get(spot.method, 0.0)) > now:
+        """Of a queue that is free."""
+        if self._paused.get(spot.method, 0.0) > now:
             return None
         return next((held for held in queue.held if held.earliest <= now and held.row.say.lane <= last), None)
 

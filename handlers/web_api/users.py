@@ -1,4 +1,4 @@
-"""User profiles from `users.info`, cached for a short time.
+"""User profiles and Do Not Disturb from `users.info` and `dnd.info`, cached for a short time.
 
 A failed look-up raises LookupFailed and is never cached, so no approval rests on it. Concurrent look-ups of one person
 share one call. E-mail addresses and display names carry no authority (design, section 1).
@@ -7,10 +7,10 @@ share one call. E-mail addresses and display names carry no authority (design, s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -24,6 +24,7 @@ _REMEMBERED = 5000
 
 
 _PAGE, _PAGES = 200, 20
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,35 @@ class _Window:
     at: float
 
 
+class _OneCall(Generic[_Answer]):
+    """Whoever looks a person up while another does so waits for that call's answer; a cancelled caller ends it for nobody."""
+
+    def __init__(self, ask: Callable[[str], Coroutine[Any, Any, _Answer]]) -> None:
+        self._ask = ask
+        self._asking: dict[str, asyncio.Task[_Answer]] = {}
+
+    async def answer(self, user: str) -> _Answer:
+        asking = self._asking.get(user)
+        if asking is None:
+            asking = self._asking[user] = asyncio.create_task(self._ask(user))
+            asking.add_done_callback(lambda done: self._answered(user, done))
+        return await asyncio.shield(asking)
+
+    def _answered(self, user: str, done: asyncio.Task[_Answer]) -> None:
+        """Removes the finished call, and retrieves its exception where every caller was cancelled."""
+        self._asking.pop(user, None)
+        if not done.cancelled():
+            done.exception()
+
+
 class SlackDirectory:
     """`bot.ports.store.Directory` over the Web API. `timeout` in seconds."""
 
     def __init__(self, client: AsyncWebClient, clock: Clock, timeout: float = TIMEOUT) -> None:
         self._client, self._clock, self._timeout = client, clock, timeout
         self._known: dict[str, _Known] = {}
-        self._asking: dict[str, asyncio.Task[Profile]] = {}
         self._windows: dict[str, _Window] = {}
+        self._profiles, self._sleep = _OneCall(self._ask), _OneCall(self._ask_window)
         self._quiet_until = 0.0
 
     async def profile(self, person: Person, max_age: float) -> Profile:
@@ -55,12 +77,7 @@ class SlackDirectory:
         known = self._known.get(person.user)
         if known is not None and self._clock.monotonic() - known.at <= max_age:
             return known.profile
-        asking = self._asking.get(person.user)
-        if asking is None:
-            asking = asyncio.create_task(self._ask(person.user))
-            self._asking[person.user] = asking
-            asking.add_done_callback(lambda done: self._answered(person.user, done))
-        return await asyncio.shield(asking)
+        return await self._profiles.answer(person.user)
 
     def last_known(self, person: Person) -> Profile | None:
         """The last profile that was looked up, of any age; None where there is none."""
@@ -71,15 +88,7 @@ class SlackDirectory:
         """Until when Do Not Disturb holds their notifications back now. A manual snooze is invisible to apps."""
         known = self._windows.get(person.user)
         if known is None or self._clock.monotonic() - known.at > max_age:
-            asked_at = self._clock.monotonic()
-            try:
-                answer = await asyncio.wait_for(self._client.dnd_info(user=person.user), self._timeout)
-            except CALL_ERRORS as error:
-                raise LookupFailed(f"Slack did not say whether they sleep ({verdict(error).error}).") from None
-            known = _Window(_window(answer.data), asked_at)
-            if len(self._windows) >= _REMEMBERED:
-                self._windows.clear()
-            self._windows[person.user] = known
+            known = await self._sleep.answer(person.user)
         now = self._clock.now()
         return known.window[1] if known.window and known.window[0] <= now < known.window[1] else None
 
@@ -124,11 +133,16 @@ class SlackDirectory:
         self._remember(user, _Known(profile, asked_at))
         return profile
 
-    def _answered(self, user: str, done: asyncio.Task[Profile]) -> None:
-        """Removes the finished call, and retrieves its exception where every caller was cancelled."""
-        self._asking.pop(user, None)
-        if not done.cancelled():
-            done.exception()
+    async def _ask_window(self, user: str) -> _Window:
+        asked_at = self._clock.monotonic()
+        try:
+            answer = await asyncio.wait_for(self._client.dnd_info(user=user), self._timeout)
+        except CALL_ERRORS as error:
+            raise LookupFailed(f"Slack did not say whether they sleep ({verdict(error).error}).") from None
+        if len(self._windows) >= _REMEMBERED:
+            self._windows.clear()
+        found = self._windows[user] = _Window(_window(answer.data), asked_at)
+        return found
 
     def _remember(self, user: str, known: _Known) -> None:
         self._known.pop(user, None)

@@ -197,8 +197,12 @@ class OutboxStore:
         self._unanswered.difference_update(lost)
         return rows
 
-    async def release(self, outgoing: OutboxRow, not_before: datetime, error: str) -> None:
-        await self._db.write(lambda tx: release(tx.session, outgoing, not_before, error, tx.now))
+    async def release(self, rows: Sequence[tuple[OutboxRow, datetime, str]]) -> None:
+        def work(tx: Tx) -> None:
+            for outgoing, not_before, error in rows:
+                release(tx.session, outgoing, not_before, error, tx.now)
+
+        await self._db.write(work)
 
     async def slack_is_back(self, now: datetime) -> None:
         await self._db.write(lambda tx: tx.session.run("slack_is_back", now=ms(now)))

@@ -511,7 +511,7 @@ class Countersign(RuleBasedStateMachine):
         for answer, outgoing in zip(cycle(answers), leased, strict=False):
             if answer != "ok":
                 wait = MINUTE / 2 if answer == "429" else MS
-                self.runner.run(self.office.store.outbox.release(outgoing, now + wait, answer))
+                self.runner.run(self.office.store.outbox.release([(outgoing, now + wait, answer)]))
                 continue
             if outgoing.say.to in self.office.dead_letters | self.office.directory.gone and outgoing.copy is None:
                 self._fails(outgoing)

@@ -117,7 +117,7 @@ def test_rule_5_every_stored_message_ends_as_sent_or_as_undeliverable_with_the_r
                     await office.restart()
                 else:
                     for outgoing in await office.store.outbox.lease(now, now + LEASE, how):
-                        await office.store.outbox.release(outgoing, now + MINUTE, "ratelimited")
+                        await office.store.outbox.release([(outgoing, now + MINUTE, "ratelimited")])
             office.sleep(LEASE + MINUTE)
             await office.deliver()
             ids = {o.id for o in office.shown}

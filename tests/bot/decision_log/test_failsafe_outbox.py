@@ -33,7 +33,7 @@ async def test_a_message_that_could_not_be_given_back_is_due_again_at_once_when_
     rows = await office.store.outbox.lease(now, now + LEASE, 100)
     card = next(row for row in rows if row.say.purpose == "card")
     with office.lost():
-        await office.store.outbox.release(card, now, "http_503")
+        await office.store.outbox.release([(card, now, "http_503")])
         assert await purposes(office) == []
     await office.standing.stoppable.look()
     assert await purposes(office) == ["card"]

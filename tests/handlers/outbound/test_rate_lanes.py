@@ -191,14 +191,16 @@ def test_nothing_is_lost_and_no_place_is_hurried(offers: list[tuple[int, Lane]])
     """Everything offered is taken in the end, at most once a second to a place, and in time for how crowded it is."""
     some, now = lanes(), 0.0
     waiting = [(0.0, row(number, lane), Spot(POST, f"U{place}")) for number, (place, lane) in enumerate(offers)]
-    heard: dict[Spot, list[float]] = {}
+    everything, heard = list(waiting), dict[Spot, list[float]]()
     spoken: list[int] = []
     while len(spoken) < len(offers):
         assert now < 3 * len(offers) + 10
         for entry in [w for w in waiting if w[0] <= now]:
             waiting.remove(entry)
             back = some.offer(entry[1], entry[2], now)
+            assert some.holds(entry[1]) is (back is None or back[0].id != entry[1].id)
             if back is not None:
+                assert not some.holds(back[0])
                 waiting.append((back[1], back[0], entry[2]))
         while (found := some.take(now)) is not None:
             spoken.append(found[0].id)
@@ -210,3 +212,4 @@ def test_nothing_is_lost_and_no_place_is_hurried(offers: list[tuple[int, Lane]])
         assert all(later - earlier >= 1 for earlier, later in pairwise(times))
         assert times[-1] <= len(times)
     assert len(some) == 0
+    assert not any(some.holds(offered[1]) for offered in everything)

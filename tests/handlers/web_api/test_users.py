@@ -62,6 +62,13 @@ async def test_look_ups_of_one_person_share_one_call(slack: FakeSlack) -> None:
     assert all(isinstance(one, LookupFailed) for one in found[1:])  # HANG answers nonsense
 
 
+async def test_look_ups_of_whether_one_person_sleeps_share_one_call(slack: FakeSlack) -> None:
+    """Ten requests of one domain at once asked Slack ten times."""
+    directory = SlackDirectory(slack.client(), HandClock())
+    assert await asyncio.gather(*(directory.quiet_until(OWNER, 60) for _ in range(10))) == [None] * 10
+    assert len(slack.of("dnd.info")) == 1
+
+
 @pytest.mark.parametrize(
     "trouble", [BROKEN, LOST, refusal("user_not_found"), refusal("invalid_auth"), limited(30), Reply(200, {"ok": True})]
 )

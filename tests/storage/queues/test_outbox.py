@@ -88,12 +88,23 @@ async def test_nobody_takes_what_another_holds_until_its_lease_runs_out(store: S
 async def test_one_failure_is_tried_again_at_its_time(store: SqlStore, clock: HandClock) -> None:
     await put(store, say("a"), say("b"))
     first, second = await take(store)
-    await store.outbox.release(first, T0 + MINUTE, "ratelimited")
+    await store.outbox.release([(first, T0 + MINUTE, "ratelimited")])
     await store.outbox.sent(second, "D1", "1.0", 0, ())
     clock.at += MINUTE - MS
     assert await take(store, clock=clock) == ()
     clock.at += MS
     assert [o.say.purpose for o in await take(store, clock=clock)] == ["a"]
+
+
+async def test_what_is_given_back_together_is_due_again_each_at_its_own_time(store: SqlStore, clock: HandClock) -> None:
+    await put(store, say("a"), say("b"))
+    first, second = await take(store)
+    await store.outbox.release([(first, T0 + MINUTE, "waits"), (second, T0 + 2 * MINUTE, "waits longer")])
+    for due in (("a", "waits"), ("b", "waits longer")):
+        clock.at += MINUTE
+        (found,) = await take(store, clock=clock)
+        assert (found.say.purpose, found.error) == due
+        await store.outbox.sent(found, "D1", "1.0", 0, ())
 
 
 async def test_an_empty_lease_writes_nothing(sqlite_store: SqliteStore, path: Path) -> None:
@@ -146,7 +157,7 @@ async def test_a_redraw_asked_for_while_one_is_under_way_comes_after_it(store: S
     assert await take(store) == ()  # never two of one copy at a time
     await store.outbox.sent(card, "D0", "1.0", 2, ())
     assert [o.copy.id for o in await take(store) if o.copy] == [1]
-    await store.outbox.release(receipt, T0, "timeout")  # goes on for both
+    await store.outbox.release([(receipt, T0, "timeout")])  # goes on for both
     assert [o.copy.id for o in await take(store) if o.copy] == [2]
     assert await take(store) == ()
 
@@ -220,7 +231,7 @@ async def test_what_a_killed_process_held_and_what_a_lease_ran_out_on_may_have_b
     await put(store, say("a"), say("b"))
     first, second = await take(store)
     assert (first.error, second.error) == ("", "")
-    await store.outbox.release(second, T0, "http_503")
+    await store.outbox.release([(second, T0, "http_503")])
     await store.free_leases()
     assert [(o.say.purpose, o.error) for o in await take(store)] == [("a", INTERRUPTED), ("b", "http_503")]
     clock.at += MINUTE
