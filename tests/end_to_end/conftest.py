@@ -21,6 +21,7 @@ from bot.ports.database import Location, PostgresServer
 from runbooks.loader import load
 from sandbox.driver import Sandbox, Seen
 from tests.database import RawPostgres, place
+from tests.end_to_end import forked
 from tests.end_to_end.ground import free_port
 from tests.end_to_end.screen import Screen
 from tests.postgres import session
@@ -35,10 +36,11 @@ class Bot:
 
     def __init__(self, sandbox: Sandbox, home: Path, scale: float) -> None:
         self.sandbox, self.home, self.scale = sandbox, home, scale
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: asyncio.subprocess.Process | forked.Forked | None = None
         self.ops_listen = "127.0.0.1:0"
         self.changed: dict[str, str] = {}  # settings that a test changes
         self.server: PostgresServer | None = None  # where its database is, if it is not a file
+        self.anew = False  # each start is one of the interpreter, as a user's is, and no fork (forked.py)
 
     @property
     def database(self) -> Path:
@@ -65,6 +67,9 @@ class Bot:
     async def launch(self) -> None:
         """Starts it, and waits for nothing."""
         with (self.home / "bot.log").open("ab") as log:
+            if forked.is_as_started(self.environment) and not self.anew:
+                self.process = await forked.run(self.environment, log)
+                return
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "bot", "run", cwd=REPOSITORY, env=self.environment, stdout=log, stderr=log, umask=0
             )
@@ -163,8 +168,8 @@ class HttpBot(Bot):
 
 @pytest.fixture
 async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
-    """`await start(scale)` gives a connected bot on a fresh database and its sandbox; `transport` is socket or http, and
-    `prepare` changes what it starts with."""
+    """`await start(scale)` gives a connected bot on a fresh database and its sandbox; `transport` is socket or http,
+    `prepare` changes what it starts with, and `anew` starts it as a user does."""
     running: list[tuple[Bot, Sandbox]] = []
 
     async def begin(
@@ -172,6 +177,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         transport: str = "socket",
         prepare: Callable[[Bot], None] = lambda bot: None,
         rewrite: Callable[[Path], None] = lambda folder: None,
+        anew: bool = False,
         **settings: Any,
     ) -> Bot:
         shutil.copytree(EXAMPLE, tmp_path / "runbooks", ignore=shutil.ignore_patterns("*.py", "__pycache__", "py.typed"))
@@ -184,6 +190,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
         sandbox = Sandbox(people)
         await sandbox.__aenter__()
         bot = (HttpBot if transport == "http" else Bot)(sandbox, tmp_path, scale)
+        bot.anew = anew
         running.append((bot, sandbox))
         prepare(bot)
         if bot.server is None and isinstance(where := place(bot.database), PostgresServer):

@@ -15,7 +15,7 @@ async def page(address: str, path: str) -> tuple[int, str]:
 
 
 async def test_readiness_follows_the_connection_and_acknowledgements_are_timed(start: Callable[..., Any]) -> None:
-    bot = await start()
+    bot = await start(anew=True)
     await bot.stop()
     bot.ops_listen = f"127.0.0.1:{free_port()}"
     await bot.start()

@@ -8,7 +8,7 @@ from bot.demo.workspace import APPROVER, ASKER
 
 
 async def test_a_click_after_a_kill_between_filing_and_click_works(start: Callable[..., Any], file: Any) -> None:
-    bot = await start()
+    bot = await start(anew=True)
     card = await file(bot.sandbox)
     await bot.sandbox.wait_for(lambda: not bot.rows("SELECT 1 FROM outbox WHERE done_ms IS NULL"))  # all is noted as said
     await bot.kill()
@@ -47,7 +47,7 @@ async def test_no_step_is_lost_or_fired_twice_over_kills_while_it_escalates(star
 
 
 async def test_sigterm_finishes_what_was_acknowledged_and_exits_0(start: Callable[..., Any], file: Any) -> None:
-    bot = await start()
+    bot = await start(anew=True)
     card = await file(bot.sandbox)
     outcome = await bot.sandbox.press(APPROVER, "Approve", message=card)
     assert outcome.ok

@@ -7,7 +7,6 @@ import asyncio
 import random
 import signal
 import sqlite3
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -25,7 +24,6 @@ from bot.domain.workflow import filing, filing_form
 from runbooks.loader import load
 from storage.log.check import check_database
 from storage.store import SqliteStore
-from tests.end_to_end.conftest import REPOSITORY
 
 REQUESTS, KILLS = 1000, 30
 OURS = "case_id IN (SELECT id FROM request WHERE provider <> '')"  # not the periodic reviews that the bot begins
@@ -119,9 +117,7 @@ async def some_more(bot: Any, before: int) -> None:
             await asyncio.sleep(0.001)
 
 
-async def started(bot: Any) -> asyncio.subprocess.Process:
+async def started(bot: Any) -> Any:
     """The bot, without waiting until Slack said hello: the sweeper begins earlier."""
-    with (bot.home / "bot.log").open("ab") as log:
-        return await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "run", cwd=REPOSITORY, env=bot.environment, stdout=log, stderr=log
-        )
+    await bot.launch()
+    return bot.process

@@ -17,7 +17,7 @@ def request_id(text: str) -> str:
 
 
 async def test_one_click_approves_and_the_requester_gets_the_runbooks_body(start: Callable[..., Any], file: Any) -> None:
-    bot = await start()
+    bot = await start(anew=True)
     sandbox = bot.sandbox
     card = await file(sandbox)
     outcome = await sandbox.press(APPROVER, "Approve", message=card)

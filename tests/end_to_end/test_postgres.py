@@ -32,7 +32,7 @@ def on_postgres(postgres_database: PostgresServer) -> Callable[[Bot], None]:
 async def test_a_request_is_filed_approved_revoked_verified_and_exported(
     on_postgres: Callable[[Bot], None], start: Start, file: Any, transport: str, tmp_path: Path
 ) -> None:
-    bot = await start(transport=transport, prepare=on_postgres)
+    bot = await start(transport=transport, prepare=on_postgres, anew=True)
     sandbox = bot.sandbox
     card = await file(sandbox)
     await sandbox.press(APPROVER, "Approve", message=card)

@@ -81,7 +81,11 @@ async def test_the_owner_approves_for_less_with_a_passkey_on_a_phone(
 ) -> None:
     signer = Signer(free_port(), ec.generate_private_key(ec.SECP256R1()))
     bot = await start(
-        1, transport, lambda one: one.changed.update(COUNTERSIGN_SIGN_LISTEN=f"127.0.0.1:{signer.port}"), signer.write
+        1,
+        transport,
+        lambda one: one.changed.update(COUNTERSIGN_SIGN_LISTEN=f"127.0.0.1:{signer.port}"),
+        signer.write,
+        anew=True,
     )
     card = await file(bot.sandbox)
     assert "Approve for less…" not in card.buttons
