@@ -51,7 +51,7 @@ def without_assertion(sources: Iterable[str], shipped: Iterable[str] = ()) -> li
     """The tests from which no assertion is reached."""
     ambiguous = {f.name for source in shipped for f in functions(ast.parse(source))} - NAMED
     trees = [ast.parse(source) for source in sources]
-    reached = [(f, called(f, own(tree), ambiguous)) for tree in trees for f in functions(tree)]
+    reached = [(f, called(f, plain, ambiguous)) for tree in trees for plain in [own(tree)] for f in functions(tree)]
     helpers = [(f.name, calls) for f, calls in reached if not f.name.startswith("test_")]
     known = NAMED | {f.name for f, _ in reached if asserts(f) and not f.name.startswith("test_")}
     while more := {name for name, calls in helpers if calls & known} - known:
