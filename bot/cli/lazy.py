@@ -106,9 +106,10 @@ class LazyGroup(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run, its module imported. Raises UsageError for an unknown name."""
         name, command, rest = super().resolve_command(ctx, args)
-        if tuple(args[:2]) in NESTED:
-            return " ".join(args[:2]), _single(args[1], NESTED[args[0], args[1]]), args[2:]
-        return name, command if name is None else loaded(name) or command, rest
+        with loading():
+            if tuple(args[:2]) in NESTED:
+                return " ".join(args[:2]), _single(args[1], NESTED[args[0], args[1]]), args[2:]
+            return name, command if name is None else loaded(name) or command, rest
 
 
 @contextmanager

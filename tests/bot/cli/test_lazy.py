@@ -3,7 +3,9 @@
 import gc
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from typer.testing import CliRunner
@@ -99,3 +101,18 @@ def test_garbage_is_collected_again_once_everything_is_imported() -> None:
     with loading():
         within = gc.isenabled()
     assert (within, gc.isenabled()) == (False, True)
+
+
+@pytest.mark.parametrize("words", [["check"], ["log"], ["backup", "verify"]])
+def test_a_commands_module_is_imported_without_garbage_collection(
+    words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    within = []
+
+    def seen(module: str) -> ModuleType:
+        within.append(gc.isenabled())
+        return import_module(module)
+
+    monkeypatch.setattr("bot.cli.lazy.import_module", seen)
+    assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+    assert (set(within), gc.isenabled()) == ({False}, True)
