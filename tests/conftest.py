@@ -22,7 +22,14 @@ from tests import database
 from tests.bot.building import policy
 from tests.bot.office import Office
 from tests.postgres import PostgresForTests, running
-from tests.quicker import copy_the_schema, dealt, exempt_from_collection, keep_temporary_files_in_memory, workers
+from tests.quicker import (
+    collect_nothing_while_loading,
+    copy_the_schema,
+    dealt,
+    exempt_from_collection,
+    keep_temporary_files_in_memory,
+    workers,
+)
 
 EXAMPLE = Path(__file__).parents[1] / "runbooks"
 CHROMIUM_FLAGS = (
@@ -32,6 +39,7 @@ CHROMIUM_FLAGS = (
 )  # fmt: skip
 
 os.umask(0o077)  # a careful operator's, for all tests: what they write for other accounts they open to them (`chmod`)
+collect_nothing_while_loading()
 keep_temporary_files_in_memory()
 copy_the_schema()
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a run in the background; what it starts would ignore Ctrl-C too

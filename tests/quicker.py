@@ -37,6 +37,7 @@ def keep_temporary_files_in_memory() -> None:
     folder = tempfile.mkdtemp(prefix="countersign-tests-", dir=MEMORY)
     os.chmod(folder, 0o755)  # as root PostgreSQL runs under another account
     os.environ["TMPDIR"] = tempfile.tempdir = folder
+    os.environ["NODE_COMPILE_CACHE"] = f"{folder}/node"  # each Playwright driver would compile the same JavaScript again
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
 
 
@@ -90,7 +91,12 @@ def dealt(items: Sequence[T], longest: Callable[[T], bool], waits: Callable[[T],
     return [*found, *quick]
 
 
+def collect_nothing_while_loading() -> None:
+    """Modules and tests stay to the end: no garbage collection need walk them while there are more and more of them."""
+    gc.disable()
+
+
 def exempt_from_collection() -> None:
-    """Modules and tests stay to the end: a full garbage collection need not walk them after every few tests."""
-    gc.collect()
+    """A full garbage collection need not walk them after every few tests either."""
     gc.freeze()
+    gc.enable()

@@ -1,5 +1,6 @@
 """The documentation says what is so: its commands do what they say, its links lead somewhere, its tables are whole."""
 
+import functools
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ import click
 import pytest
 import typer
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from bot.cli.lazy import NESTED, loaded
 from bot.cli.main import app
@@ -40,9 +42,15 @@ ALONE = {"countersign run": (2, "SLACK_BOT_TOKEN is not set."), "countersign doc
 
 def fences(page: Path, kind: str) -> Iterator[str]:
     """The lines of every fence of a kind, without the prompt."""
-    for token in MarkdownIt().parse(page.read_text()):
+    for token in blocks(page):
         if token.type == "fence" and token.info == kind:
             yield from (line.strip().removeprefix("$ ") for line in token.content.splitlines() if line.strip())
+
+
+@functools.cache
+def blocks(page: Path) -> list[Token]:
+    """What the page is made of, its lines' own markup aside."""
+    return MarkdownIt().disable("inline").parse(page.read_text())
 
 
 RUN = list(dict.fromkeys(c for page in PAGES for c in fences(page, "sh") if c.startswith("countersign")))
