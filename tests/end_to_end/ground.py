@@ -71,7 +71,7 @@ class Ground:
             "type": "view_submission", "user": {"id": user, "username": user.lower(), "team_id": team}, "team": {"id": HOME},
             "api_app_id": self.sandbox.world.workspace.app.id, "token": "x", "trigger_id": self.trigger(user),
             "response_urls": [],
-            "view": {"id": "V0HANDMADE", "type": "modal", "hash": "1.1", "callback_id": form, "private_metadata": metadata,
+            "view": {"id": f"V0HANDMADE{next(_NUMBERS)}", "type": "modal", "hash": "1.1", "callback_id": form, "private_metadata": metadata,
                      "team_id": HOME, "blocks": blocks, "state": {"values": values}},
             **changed,
         }  # fmt: skip
