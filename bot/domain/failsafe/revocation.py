@@ -113,7 +113,8 @@ def _ended(stored: Case, after: Case, at: datetime) -> Case:
     if gone is None or (_in_its_time(gone) and kept.not_after > gone.not_after):
         return stored
     if gone.state is GrantState.OPEN:
-        return replace(stored, grant=replace(kept, not_after=min(kept.not_after, gone.not_after), remind_at=gone.remind_at))
+        sooner = replace(kept, not_after=gone.not_after, remind_at=gone.remind_at)
+        return replace(stored, grant=sooner) if gone.not_after < kept.not_after else stored
     ended_at = max(gone.ended_at or at, kept.opened_at)
     case = replace(stored, grant=replace(kept, state=gone.state, ended_at=ended_at, ended_by=gone.ended_by))
     return _because(case, after, "revocation", gone.ended_by)

@@ -219,6 +219,9 @@ def test_a_shorter_end_stays_the_shorter_one_whatever_was_given_since() -> None:
     grant = after(act).grant
     assert grant == replace(longer.grant, not_after=sooner)
     assert (types(act), act and act.wake_at) == ([], sooner - 5 * MINUTE)  # at ¾ its requester is warned
+    warned = stored(sweep(stored(act), POLICY, HERE, sooner - 5 * MINUTE, 1))
+    reminded = replace(warned, grant=replace(grant, remind_at=sooner))
+    assert entered(taken(judged, NO_AT), reminded, BACK_AT) is None  # it was entered before a kill
     ended = stored(done(revoke_on_host(longer, POLICY, "", BACK_AT)))
     assert entered(taken(judged, NO_AT), ended, BACK_AT) is None
 
