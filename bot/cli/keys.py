@@ -30,4 +30,7 @@ def show(as_json: Json = False) -> None:
     """Print the public keys (Ed25519, 32 bytes, hex). `countersign log vkey` prints the log's for auditors."""
     state_dir = load().state_dir
     found = {name: read_key(state_dir / file).public.hex() for name, file in (("log", LOG_KEY), ("permit", PERMIT_KEY))}
-    say_json(found) if as_json else "\n".join(f"{name:<7} {public}" for name, public in found.items())
+    if as_json:
+        say_json(found)
+    else:
+        say("\n".join(f"{name:<7} {public}" for name, public in found.items()))

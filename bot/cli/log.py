@@ -213,7 +213,8 @@ def _verify_export(folder: Path, vkey: Path | None, policy_root: str | None, *, 
     checked = check_pack(export, keys) if pack else check_export(folder, keys, policy_root=policy_root)
     _print(checked.findings, as_json=as_json)
     if not as_json:
-        what = f"evidence pack of a log of {checked.size} entries" if pack else f"{checked.size} entries"
+        what = f"{checked.size} entries" if checked.selected is None else f"{checked.selected} of {checked.size} entries"
+        what = f"evidence pack of a log of {checked.size} entries" if pack else what
         say(_verdict(what, checked.findings, _NEXT_EXPORT))
         say(f"Log: {checked.origin or 'none'}")
         if checked.own_key:
@@ -221,6 +222,8 @@ def _verify_export(folder: Path, vkey: Path | None, policy_root: str | None, *, 
         _say_of_keys(checked.unproven_signatures, has_keys=checked.has_keys, pinned=policy_root is not None)
         if checked.unproven:
             say(f"{_count(checked.unproven, 'decision')} of people whose names were erased: judged by pseudonym only.")
+        if checked.strangers:
+            say(f"No part of an export, and not read: {_some(checked.strangers)}.")
         if checked.strays:
             say(f"{_count(len(checked.strays), 'file')} of a file manager or editor, not read: {_some(checked.strays)}.")
         if checked.unknown_types:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 
@@ -28,6 +29,10 @@ from bot.evidence.folder import Folder
 from storage.log.evidence import Evidence
 
 SELECTION = "selection.json"  # what was asked for, in an export of several cases
+
+_BESIDE = re.compile(r"checkpoint|log\.vkey|disclosures\.jsonl|ocsf\.ndjson|log\.csv|index\.html|VERIFY\.md")
+_WHOLE = re.compile(r"tile/.+|checkpoints/\d+|anchors/\d{6}\.json|policy/[0-9a-f]{64}/.+", re.DOTALL)
+_SELECTED = re.compile(r"selection\.json|case/\d+\.(?:json|tlog-proof)")
 
 
 def export_case(log: Evidence, vkeys: str, folder: Folder, case_id: str) -> None:
@@ -66,13 +71,27 @@ def is_case(export: Export) -> bool:
     return bool(export.names("case")) or export.read(SELECTION) is not None
 
 
+def strangers(export: Export) -> tuple[str, ...]:
+    """The files that are no part of an export; a mistake of whoever carried it, or something that a reader shall take for evidence."""
+    ours = (
+        (_BESIDE, _WHOLE, _SELECTED) if is_case(export) else (_BESIDE, _WHOLE)
+    )  # of a whole log beside requests: a finding
+    return tuple(name for name in export.names("") if not any(kind.fullmatch(name) for kind in ours))
+
+
+def case_numbers(export: Export) -> list[int]:
+    """The indexes of the entries in a case's export, or in a selection's."""
+    names = [PurePosixPath(name) for name in export.names("case") if name.endswith(".json")]
+    return sorted(int(name.stem) for name in names if name.stem.isascii() and name.stem.isdigit())
+
+
 def case_findings(export: Export, note: Checkpoint) -> Iterator[LogFinding]:
     """Findings on the entries of a case's export, or of a selection's; `note` is its checkpoint, whose signature is checked elsewhere."""
-    names = [PurePosixPath(name) for name in export.names("case") if name.endswith(".json")]
-    numbers = sorted(int(name.stem) for name in names if name.stem.isascii() and name.stem.isdigit())
+    for name in filter(_WHOLE.fullmatch, export.names("")):
+        yield LogFinding("node", None, f"{name} does not belong to an export of single requests.")
     before: dict[object, CaseRecord | None] = {}
     several = export.read(SELECTION) is not None
-    for idx in numbers:
+    for idx in case_numbers(export):
         data = export.read(f"case/{idx}.json") or b""
         yield from _in_tree(export, note, idx, data)
         entry, fault = parsed(data)

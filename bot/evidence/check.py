@@ -25,7 +25,7 @@ from bot.domain.decision_log.verify.decisions import Rejudge
 from bot.domain.decision_log.verify.log import Audit, LogFinding, Row, Shown, StoredHead
 from bot.domain.errors import NoteError
 from bot.domain.policy.model import Policy
-from bot.evidence.case_export import case_disclosures, case_findings, is_case
+from bot.evidence.case_export import case_disclosures, case_findings, case_numbers, is_case, strangers
 from bot.evidence.files import Export, Line
 from bot.evidence.policy_checks import Disclosures, PolicyChecks
 from runbooks.loader import load_files
@@ -45,6 +45,7 @@ class ExportCheck:
 
     `has_keys`: a policy set names keys that decisions are signed with, and `policy_root` is the digest of the first one if that was
     given; `unproven_signatures`: signed decisions whose signature, or whose signer's name, was erased.
+    `strangers`: files that are no part of an export; `selected`: the entries of an export of single requests.
     `strays`: files that a file manager or an editor left in the folder; they prove nothing and accuse nobody.
     """
 
@@ -56,6 +57,8 @@ class ExportCheck:
     unknown_types: tuple[str, ...] = ()
     unproven: int = 0
     strays: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+    selected: int | None = None
     policy_root: str | None = None
     has_keys: bool = False
     unproven_signatures: int = 0
@@ -75,6 +78,7 @@ def check_export(
     for finding in _findings(export, given, checked):
         if len(checked.findings) < limit:
             checked.findings.append(finding)
+    checked.strangers = strangers(export)
     checked.strays = tuple(sorted(export.strays))
     return checked
 
@@ -91,6 +95,7 @@ def _findings(export: Export, given: Sequence[VerifierKey] | None, checked: Expo
         return
     checked.origin, checked.size, checked.root = note.origin, note.size, note.root
     if is_case(export):
+        checked.selected = len(case_numbers(export))
         yield from case_findings(export, note)
         yield from case_disclosures(export)
         return

@@ -94,6 +94,28 @@ def test_nothing_on_the_way_to_the_store_is_forwarded_unseen() -> None:
     assert hidden == []
 
 
+def idle(source: str) -> Iterator[int]:
+    """Lines of statements that only compute a value, such as a text that nothing prints."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Expr):
+            value = node.value
+            parts = [value.body, value.orelse] if isinstance(value, ast.IfExp) else [value]
+            joins = [
+                part
+                for part in parts
+                if isinstance(part, ast.Call) and ast.unparse(part.func).endswith(("'.join", "format"))
+            ]
+            if joins or not all(
+                isinstance(p, ast.Call | ast.Await | ast.Constant | ast.Yield | ast.YieldFrom) for p in parts
+            ):
+                yield node.lineno
+
+
+def test_every_statement_does_something() -> None:
+    assert [(name_of(path), line) for path in modules(*SHIPPED) for line in idle(path.read_text())] == []
+    assert list(idle("say_json(a) if b else ', '.join(a)")) == [1]
+
+
 def test_a_long_function_is_found_wherever_it_is_defined() -> None:
     source = "class A:\n    async def long(self):\n" + "        pass\n" * 35
     assert list(functions(source)) == [("long", 36)]

@@ -121,9 +121,17 @@ function canonical(value) {
   return JSON.stringify(value);
 }
 
+// What file managers and editors leave behind, and what an export is made of; of a selection the second.
+const LITTER = /(^|\/)(\.|~|__MACOSX|Icon\r|(eh)?thumbs\.db|desktop\.ini)|~$/i;
+const BESIDE = /^(checkpoint|log\.vkey|disclosures\.jsonl|ocsf\.ndjson|log\.csv|index\.html|VERIFY\.md|findings\.json)$/;
+const WHOLE = /^(tile\/.+|checkpoints\/\d+|anchors\/\d{6}\.json|policy\/[0-9a-f]{64}\/.+)$/, SELECTED = /^(selection\.json|case\/\d+\.(json|tlog-proof))$/;
+// A path as text that reorders nothing beside it.
+const plainPath = (path) => path.replace(/[^ -~]/g, (sign) => "\\u" + sign.charCodeAt(0).toString(16).padStart(4, "0"));
+
 class Log {
-  constructor(files) {
+  constructor(files, filled = false) {
     this.files = files; // path to File
+    this.filled = filled; // from the page itself, which holds only the front matter of runbooks
     this.entries = []; // parsed, null where the bytes were pruned
     this.disclosures = []; // {i, digest, disclosure, name, value}
     this.people = new Map(); // pseudonym to TEAM/USER
@@ -167,18 +175,59 @@ class Log {
     }
   }
 
-  // Names for reading only: whoever `id: U…, name: …` stands together in a responsibility matrix.
+  // Names for reading only: whoever `id: U…, name: …` stands together in a responsibility matrix that the log names.
   async openNames() {
     for (const [path, file] of this.files) {
-      if (!/^policy\/[0-9a-f]{64}\/responsibility\.yaml$/.test(path)) continue;
+      const digest = /^policy\/([0-9a-f]{64})\/responsibility\.yaml$/.exec(path)?.[1];
+      if (!digest || (await this.setFaults(digest)).length) continue;
       for (const [, id, name] of (await file.text()).matchAll(/\bid:\s*([UW][A-Z0-9]+)\s*(?:,|\n)\s*name:\s*["']?([^,}"'\n]+)/g))
         this.names.set(id, name.trim());
     }
   }
 
+  // What of a policy set is not as the log has it: its files have the digests that policy.loaded lists, and without that entry the
+  // set's own digest, which is of the lines `<hex>  <path>`.
+  async setFaults(digest) {
+    const folder = `policy/${digest}/`, found = new Map(), faults = [], encoder = new TextEncoder();
+    for (const [path, file] of this.files)
+      if (path.startsWith(folder)) found.set(path.slice(folder.length), hex(await sha256(new Uint8Array(await file.arrayBuffer()))));
+    const loaded = this.entries.find((entry) => entry?.type === "policy.loaded" && entry.policy?.sha256 === digest);
+    if (loaded) {
+      const listed = new Map((loaded.data?.files ?? []).map(({ path, sha256: digest_ }) => [path, digest_]));
+      for (const [path, digest_] of listed) {
+        if (this.filled && path !== "responsibility.yaml") continue;
+        if (!found.has(path)) faults.push(`${folder}${path} is missing`);
+        else if (found.get(path) !== digest_) faults.push(`${folder}${path} was altered`);
+      }
+      for (const path of found.keys()) if (!listed.has(path) && !LITTER.test(path)) faults.push(`${folder}${path} does not belong to its set`);
+      return faults;
+    }
+    if (this.filled && !this.isCase && this.entries.includes(null)) return faults; // its entry was pruned, and of runbooks the page holds a part
+    const names = [...found.keys()].filter((path) => !LITTER.test(path)).map((path) => [encoder.encode(path), path]);
+    const before = ([a], [b]) => { for (let k = 0; ; k++) if (a[k] !== b[k]) return (a[k] ?? -1) - (b[k] ?? -1); };
+    const lines = names.sort(before).map(([, path]) => `${found.get(path)}  ${path}\n`).join("");
+    return hex(await sha256(encoder.encode(lines))) === digest ? faults : [`${folder} is no set that the log names, or was altered`];
+  }
+
+  // Reports what of the policy was altered, added or left out, and files of a whole log beside a selection; gives the strangers.
+  async checkFiles(report) {
+    const told = (said, i = null) => report("policy", i, `${plainPath(said)}.`, true);
+    const folders = new Set([...this.files.keys()].map((path) => /^policy\/([0-9a-f]{64})\//.exec(path)?.[1]).filter(Boolean));
+    const wrong = this.isCase ? [...this.files.keys()].filter((path) => WHOLE.test(path) && !LITTER.test(path)) : [];
+    for (const path of wrong.sort().slice(0, 20)) report("node", null, `${plainPath(path)} does not belong to an export of single requests.`, true);
+    if (!this.isCase) {
+      for (const digest of folders) for (const fault of await this.setFaults(digest)) told(fault);
+      const named = new Map();
+      for (const entry of this.entries) if (entry?.policy && !named.has(entry.policy.sha256)) named.set(entry.policy.sha256, entry.i);
+      for (const [digest, i] of named) if (!folders.has(digest)) told(`policy/${digest}/ is missing, which entry ${i} names`, i);
+    }
+    const ours = (path) => BESIDE.test(path) || LITTER.test(path) || (this.isCase ? SELECTED : WHOLE).test(path) || wrong.includes(path);
+    return [...this.files.keys()].filter((path) => !ours(path)).map(plainPath);
+  }
+
   // Checks everything again from the files; gives findings {code, i, text} and what was checked.
   async verify(trusted, progress) {
-    const findings = [], report = (code, i, text) => findings.push({ code, i, text });
+    const findings = [], report = (code, i, text, altered = false) => findings.push({ code, i, text, altered });
     const keys = await parseKeys(trusted || this.keyFile);
     const note = parseNote(text.decode(await this.read("checkpoint")));
     const signature = await checkSignature(note, keys);
@@ -186,12 +235,13 @@ class Log {
     const roots = await this.olderRoots(keys, note, report);
     const state = { edge: [], sizes: roots, report, cases: new Map(), owed: new Map(), ts: "", stepBack: false, minimum: 0, emptied: -1 };
     await this.takeDisclosures(state);
+    const strangers = await this.checkFiles(report);
     const signed = await checkSigned(this, report);
     if (!this.isCase) await checkEndorsed(this, report);
     const stated = parsed((await this.bytes("findings.json")) ?? new Uint8Array())?.findings ?? [];
     for (const { code, i, text: said } of stated)
       if (!findings.some((one) => one.code === code && one.i === i)) findings.push({ code, i, text: said, stated: true });
-    const done = () => ({ findings, signature, size: note.size, root: hex(note.root), ownKey: !trusted, checkpoints: roots.size, signed });
+    const done = () => ({ findings, signature, size: note.size, root: hex(note.root), ownKey: !trusted, checkpoints: roots.size, signed, strangers });
     if (this.isCase) { await this.verifyCase(note, state); return done(); }
     const level = [[]];
     for (let n = 0; n * WIDTH < note.size; n++) {
@@ -356,7 +406,7 @@ if (typeof WorkerGlobalScope !== "undefined") {
     piece({ path, text }) { pieces.set(path, [...(pieces.get(path) ?? []), text]); },
     async open({ files }) {
       if (!globalThis.crypto?.subtle) throw new Error("no cryptography in a worker");
-      log = await new Log(files ?? filesOf(pieces)).open((done, all) => postMessage({ progress: [done, all] }));
+      log = await new Log(files ?? filesOf(pieces), !files).open((done, all) => postMessage({ progress: [done, all] }));
       for (const name of ["entries", "disclosures"])
         for (let at = 0; at < log[name].length; at += 1000) postMessage({ part: log[name].slice(at, at + 1000), name });
       return { note: log.note, isCase: log.isCase, people: log.people, names: log.names, paths: new Set(log.files.keys()) };

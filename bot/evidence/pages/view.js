@@ -305,7 +305,7 @@ function reading(given) {
     const code = [...document.querySelectorAll("script.checks")].map((script) => script.textContent);
     return new Remote(new Worker(URL.createObjectURL(new Blob(code, { type: "text/javascript" }))), given);
   } catch {
-    return new Log(given.files ?? filesOf(texts(given.pieces)));
+    return new Log(given.files ?? filesOf(texts(given.pieces)), !given.files);
   }
 }
 async function read(given, progress) {
@@ -314,7 +314,7 @@ async function read(given, progress) {
     return await first.open(progress);
   } catch (error) {
     if (!(first instanceof Remote) || !/worker/.test(error.message)) throw error;
-    return new Log(given.files ?? filesOf(texts(given.pieces))).open(progress);
+    return new Log(given.files ?? filesOf(texts(given.pieces)), !given.files).open(progress);
   }
 }
 
@@ -407,9 +407,10 @@ function drawResult(result) {
   if (result.signature === "unknown") lines.push("This browser cannot check Ed25519 signatures; the hashes were checked. Check the signature with openssl as VERIFY.md says, or open the page in a newer browser.");
   if (result.signed?.proven) lines.push(`${result.signed.proven} answers were signed with passkeys, and each signature holds under a key of the policy that it names. The first set with keys is the exporter's own word, unless you have its digest from elsewhere.`);
   if (result.signed?.unproven) lines.push(`${result.signed.unproven} signed answers have lost their signature and prove nothing by it.`);
+  if (result.strangers?.length) lines.push(`No part of an export, and not read: ${result.strangers.slice(0, 10).join(", ")}${result.strangers.length > 10 ? ` and ${result.strangers.length - 10} more` : ""}.`);
   const sure = result.signature === "good" && !result.ownKey;
   const consistent = result.ownKey && result.signature === "good" ? "The export agrees with itself; its key is unchecked" : "The hashes agree; the signature is unchecked";
-  const whole = result.findings.every(({ code }) => JUDGED.has(code));
+  const whole = result.findings.every(({ code, altered }) => JUDGED.has(code) && !altered);
   const title = good ? (sure ? "Nothing was altered" : consistent) : whole ? "The bytes agree, and there are findings" : "This export was altered";
   $("result").className = good ? (sure ? "good" : "unsure") : "bad";
   const said = (f) => element("li", {}, element("code", {}, f.code), " ", f.text, f.stated ? element("span", { class: "soft" }, " (the word of whoever made this export)") : "");

@@ -36,7 +36,10 @@ def test_show_prints_what_is_public(here: Path) -> None:
     type_("keys", "init")
     code, said = type_("keys", "show", "--json")
     assert code == 0
-    assert json.loads(said)["log"] == read_key(here / "state" / LOG_KEY).public.hex()
+    public = read_key(here / "state" / LOG_KEY).public.hex()
+    assert json.loads(said)["log"] == public
+    code, said = type_("keys", "show")
+    assert (code, said.splitlines()[0].split()) == (0, ["log", public])
 
 
 @pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL

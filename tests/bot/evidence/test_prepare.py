@@ -201,6 +201,34 @@ def test_a_disclosure_that_is_not_of_the_case_is_named(host: Host, exported: Pat
     assert {f.code for f in check_export(out).findings} == {"disclosure"}
 
 
+def test_a_whole_log_that_calls_itself_a_selection_proves_nothing(host: Host, exported: Path) -> None:
+    """With a `selection.json` only the entries in `case/` are read: nothing in the tiles would be checked."""
+    (exported / "selection.json").write_text("{}")
+    (exported / "disclosures.jsonl").write_bytes(b"")
+    done = host.type("verify", "--export", str(exported))
+    assert done.returncode == 1
+    assert "node -: tile/0/000 does not belong to an export of single requests." in done.stdout
+    assert "FAILED: 0 of " in done.stdout
+
+
+def test_the_check_of_a_request_says_how_many_entries_it_proved(host: Host) -> None:
+    out = of_case(host)
+    size = check_export(out).size
+    (out / "a\u202eb").write_bytes(b"")
+    done = host.type("verify", "--export", "out")
+    assert f"OK: {len(numbers(out))} of {size} entries verified, no problems found\n" in done.stdout
+    assert "No part of an export, and not read: a\\u202eb.\n" in done.stdout
+
+
+def test_a_file_that_is_no_part_of_an_export_is_named(host: Host, exported: Path) -> None:
+    for name in ("notes.txt", "policy/old/responsibility.yaml", "case.json"):
+        (exported / name).parent.mkdir(exist_ok=True)
+        (exported / name).write_bytes(b"")
+    done = host.type("verify", "--export", str(exported))
+    assert done.returncode == 0, done.stdout
+    assert "No part of an export, and not read: case.json, notes.txt, policy/old/responsibility.yaml.\n" in done.stdout
+
+
 def test_case_vkey_bom(host: Host, exported: Path) -> None:
     saved = b"\xef\xbb\xbf" + (exported / "log.vkey").read_bytes().replace(b"\n", b"\r\n")
     (host.home / "saved-by-notepad").write_bytes(saved)

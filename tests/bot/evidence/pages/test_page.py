@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -150,6 +151,69 @@ async def test_a_tampered_export_is_named(
     page = await look(folder)
     assert await verify(page) == "This export was altered"
     await expect(page.locator("#result")).to_contain_text(said)
+
+
+def matrix_of(folder: Path) -> Path:
+    return next(path for path in (folder / "policy").rglob("responsibility.yaml"))
+
+
+def a_name_in_the_policy(folder: Path) -> str:
+    rewrite(matrix_of(folder), b"Olga Novak", b"Evil Novak")
+    return "/responsibility.yaml was altered"
+
+
+def a_file_of_the_policy_that_is_missing(folder: Path) -> str:
+    (matrix_of(folder).parent / "vault-admin-emergency.md").unlink()
+    return "/vault-admin-emergency.md is missing"
+
+
+def a_file_beside_the_policy(folder: Path) -> str:
+    (matrix_of(folder).parent / "extra.md").write_text("---\nid: extra\n---\n")
+    return "/extra.md does not belong to its set"
+
+
+def a_policy_that_is_missing(folder: Path) -> str:
+    shutil.rmtree(matrix_of(folder).parent)
+    return "/ is missing, which entry "
+
+
+def a_policy_that_the_log_does_not_name(folder: Path) -> str:
+    shutil.copytree(matrix_of(folder).parent, folder / "policy" / ("0" * 64))
+    rewrite(folder / "policy" / ("0" * 64) / "responsibility.yaml", b"Olga Novak", b"Evil Novak")
+    return f"policy/{'0' * 64}/ is no set that the log names, or was altered"
+
+
+def a_selection_beside_a_whole_log(folder: Path) -> str:
+    (folder / "selection.json").write_text("{}")
+    return " does not belong to an export of single requests"
+
+
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        a_name_in_the_policy, a_file_of_the_policy_that_is_missing, a_file_beside_the_policy, a_policy_that_is_missing,
+        a_policy_that_the_log_does_not_name, a_selection_beside_a_whole_log,
+    ],
+    ids=lambda tamper: tamper.__name__,
+)  # fmt: skip
+async def test_files_that_are_not_those_of_the_log_are_named_and_no_name_is_read_from_them(
+    look: Callable[..., Any], altered: Callable[[], Path], tamper: Callable[[Path], str]
+) -> None:
+    folder = altered()
+    said = tamper(folder)
+    page = await look(folder)
+    assert await verify(page) == "This export was altered"
+    await expect(page.locator("#result")).to_contain_text(said)
+    assert "Evil" not in await page.locator("body").inner_text()
+
+
+async def test_a_file_that_is_no_part_of_the_export_is_named(look: Callable[..., Any], altered: Callable[[], Path]) -> None:
+    folder = altered()
+    for name in ("a\u202eb.txt", ".DS_Store", "tile/.DS_Store"):
+        (folder / name).write_bytes(b"")
+    page = await look(folder)
+    assert await verify(page) == "The export agrees with itself; its key is unchecked"
+    await expect(page.locator("#result")).to_contain_text("No part of an export, and not read: a\\u202eb.txt.")
 
 
 async def test_a_broken_file_is_a_sentence(look: Callable[..., Any], altered: Callable[[], Path]) -> None:
@@ -412,7 +476,8 @@ async def test_a_signature_under_another_key_is_named(look: Callable[..., Any], 
     matrix.write_text(matrix.read_text().replace(*keys))
     page = await look(folder)
     await verify(page)
-    await expect(page.locator("#result li").first).to_contain_text("does not match the key in the policy")
+    await expect(page.locator("#result")).to_contain_text("does not match the key in the policy")
+    await expect(page.locator("#result li").first).to_contain_text("responsibility.yaml was altered")
 
 
 async def test_the_page_that_opens_by_itself_knows_what_a_runbook_demands(browser: Browser, tmp_path: Path) -> None:
