@@ -121,8 +121,11 @@ def _refused_filing(params: Params, _scene: ViewContext) -> str:
     return f"*{inline(word(params, 'id'), 20)}* was not filed. {inline(word(params, 'text'), 2600)}"
 
 
-def _unknown(params: Params, _scene: ViewContext) -> str:
-    return f"There is no request {inline(word(params, 'id') or word(params, 'argument'), 40)} that you may see."
+def _unknown(params: Params, scene: ViewContext) -> str:
+    named = inline(word(params, "id") or word(params, "argument"), 40)
+    if not named:
+        return f"Name the request, for example `/{scene.prefix}countersign show R-7K3M9QX2`."
+    return f"There is no request {named} that you may see."
 
 
 def _failed(_params: Params, scene: ViewContext) -> str:

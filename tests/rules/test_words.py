@@ -28,6 +28,8 @@ def scene(scale: float = 1.0) -> ViewContext:
             "You are away until <!date^1772614800^{time}|2026-03-04 09:00 UTC>. Questions to you go to <@U0DEP1>.",
         ),
         ("posted", {}, "Button posted. Pin it so people can find it."),
+        ("unknown", {"argument": ""}, "Name the request, for example `/countersign show R-7K3M9QX2`."),
+        ("unknown", {"argument": "zz"}, "There is no request zz that you may see."),
         (
             "unverified",
             {"missing": ["manager_callback"], "requester": "T0HOME/U0PE1"},

@@ -419,7 +419,8 @@ def test_the_digest_of_a_set_is_that_of_its_files(exported: Path) -> None:
 def test_case_evidence_ds_store(written: Written, exported: Path) -> None:
     policy = min((exported / "policy").iterdir())
     strays = [exported / "tile" / ".DS_Store", policy / ".DS_Store", policy / "._x", exported / "checkpoints" / "Thumbs.db"]
-    for stray in [*strays, exported / "desktop.ini"]:
+    strays.append(exported / "desktop.ini")
+    for stray in strays:
         stray.write_bytes(b"\0")
     checked = check_export(exported)
     assert checked.findings == []
