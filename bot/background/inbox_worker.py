@@ -67,6 +67,8 @@ class InboxWorker:
                 await asyncio.wait(self._busy.values(), return_when=asyncio.FIRST_COMPLETED)
 
     async def _take(self) -> bool:
+        """Takes what has its turn; whether another look may find more at once: a row hides the later ones of its lane until it ends."""
+        known = set(self._busy)
         room = min(_AT_ONCE - len(self._busy) + len(self._waiting), _MOST - len(self._busy))
         if room <= 0:
             return False
@@ -76,7 +78,7 @@ class InboxWorker:
             earlier = [self._busy[r.id] for r in self._rows.values() if _about(r) is not None and _about(r) == _about(row)]
             self._rows[row.id] = row
             self._busy[row.id] = asyncio.create_task(self._one(row, earlier))
-        return bool(rows)
+        return bool(rows) or not known <= self._busy.keys()
 
     async def _next(self) -> Sequence[InboxRow]:
         """What is due and not in progress; read again every _FRESH seconds, because a long inbox is dear to read."""

@@ -98,6 +98,25 @@ async def test_a_row_that_is_finished_while_the_inbox_is_read_is_not_carried_out
     assert sorted(carried) == sorted(set(carried))
 
 
+async def test_a_second_act_that_the_inbox_hid_behind_the_first_is_carried_out_though_the_first_ends_meanwhile(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case_id = await office.file(PE1, "pair")
+    unfinished = office.store.inbox.unfinished
+
+    async def slow(limit: int) -> Any:
+        rows = await unfinished(limit)
+        if office.worker._busy:
+            await asyncio.wait(office.worker._busy.values())
+        return rows
+
+    monkeypatch.setattr(office.mortal.inbox, "unfinished", slow)
+    for person, decision in ((OWNER, "approve"), (DEP1, "approve"), (DEP1, "deny")):
+        await office.take_in(office.press(person, case_id, decision))
+    await office.worker.drain()
+    assert await unfinished(10) == []
+
+
 async def test_what_fails_waits_longer_each_time_and_succeeds_in_the_end(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
