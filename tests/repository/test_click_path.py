@@ -21,7 +21,7 @@ from tests.handlers.transport.test_http import at_the_gate, click, door, interac
 
 ROOT = Path(__file__).parents[2]
 OURS = tuple(f"{ROOT}/{folder}/" for folder in ("bot", "handlers", "storage", "runbooks"))
-WRITES = ("storage/sqlite/driver.py", "storage/cases/commit.py", "storage/log/append.py")
+WRITES = ("storage/sqlite/driver.py", "storage/postgres/driver.py", "storage/cases/commit.py", "storage/log/append.py")
 WAY, ALL = 25, 75
 
 
