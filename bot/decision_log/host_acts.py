@@ -73,7 +73,10 @@ class HostActs:
             self._committed(done)
 
     async def _commanded(self, row: ActOnHost, inbox_id: int) -> Transition:
-        act = replace(self._judged(row.line), inbox=inbox_id)
+        """A command may itself finish a row of the inbox: one that it gives up."""
+        act = self._judged(row.line)
+        given_up = () if act.inbox is None else (Transition(None, None, inbox=act.inbox),)
+        act = replace(act, inbox=inbox_id, also=(*act.also, *given_up))
         await self._store.commit(act)
         return act
 

@@ -432,7 +432,6 @@ class TestTheReviewOfARight:
         assert (await office.case(new.id)).asks[-1].state is AskState.EXPIRED
 
 
-@pytest.mark.sqlite  # its database is put back to a copy
 async def test_a_stopped_log_begins_no_review_and_holds_back_nothing_that_takes_access_away(tmp_path: Path) -> None:
     async with StoppableOffice(tmp_path / "countersign.db", policy(runbooks=[runbook("emergency")])) as office:
         case_id = await office.file(PE1)

@@ -76,7 +76,7 @@ async def test_beside_a_bot_the_bot_sets_its_own_clock(store: SqliteStore) -> No
     await running
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # a database that is not there is a missing file
 def test_the_command_on_a_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert CliRunner().invoke(app, ["doctor", "--accept-clock"]).exit_code == 2

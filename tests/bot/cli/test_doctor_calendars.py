@@ -25,7 +25,7 @@ from bot.settings import Settings
 from runbooks.calendars.ical import BadFeed
 from tests.bot.background.test_calendar_feeds import ALWAYS, SECRET, organisation
 from tests.bot.building import MINUTE, ONC1, T0
-from tests.database import open_store
+from tests.database import open_store, place, url
 from tests.runbooks.calendars.test_ical import feed
 
 WHERE = {"ROTA": SECRET}
@@ -61,16 +61,18 @@ async def test_doctor_asks_every_calendar_and_says_what_follows(
     assert bodies.get("security") == (body if body and severity != "error" else kept.get("security"))
 
 
-@pytest.mark.sqlite  # the command looks at the default file
 async def test_what_the_bot_kept_counts_on_the_host_too_while_it_is_not_too_old(tmp_path: Path) -> None:
     path = tmp_path / "bot.db"
-    assert await known(path, organisation(), WHERE, T0) == {}
+    assert await known(place(path), organisation(), WHERE, T0) == {}
     await keep(path, SECRET, T0)
-    assert await known(path, organisation(), WHERE, T0 + KEEP) == {"security": feed(ALWAYS)}
-    assert await known(path, organisation(), WHERE, T0 + KEEP + MINUTE) == {}
-    assert await known(path, organisation(), {"ROTA": ADDRESS}, T0) == {}
-    path.write_bytes(b"no database")
-    assert await known(path, organisation(), WHERE, T0) == {}
+    assert await known(place(path), organisation(), WHERE, T0 + KEEP) == {"security": feed(ALWAYS)}
+    assert await known(place(path), organisation(), WHERE, T0 + KEEP + MINUTE) == {}
+    assert await known(place(path), organisation(), {"ROTA": ADDRESS}, T0) == {}
+
+
+async def test_a_file_that_is_no_database_has_no_calendar(tmp_path: Path) -> None:
+    (tmp_path / "bot.db").write_bytes(b"no database")
+    assert await known(tmp_path / "bot.db", organisation(), WHERE, T0) == {}
 
 
 @pytest.fixture
@@ -100,8 +102,8 @@ def on_call(*words: str) -> list[str]:
     return [p["id"] for m in told if m["after"] == 600 for p in m["people"]]
 
 
-@pytest.mark.sqlite  # the command looks at the default file
-def test_explain_draws_with_the_calendar_that_the_bot_kept(fed: Path) -> None:
+def test_explain_draws_with_the_calendar_that_the_bot_kept(fed: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(Path("countersign.db")))
     assert on_call() == ["T0HOME/U0ONC2"]  # nothing is known yet: the fallback
     asyncio.run(keep(Path("countersign.db"), ADDRESS, datetime.now(UTC)))
     assert on_call() == [str(ONC1)]

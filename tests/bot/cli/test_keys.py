@@ -42,7 +42,7 @@ def test_show_prints_what_is_public(here: Path) -> None:
     assert (code, said.splitlines()[0].split()) == (0, ["log", public])
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # the command begins the log; on PostgreSQL the first bot does
 def test_vkey_names_the_log_by_its_origin(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERSIGN_LOG_ORIGIN", "test.example/log")
     type_("keys", "init")
@@ -52,7 +52,7 @@ def test_vkey_names_the_log_by_its_origin(here: Path, monkeypatch: pytest.Monkey
     assert read_vkey(said) == read_key(here / "state" / LOG_KEY).vkey("test.example/log")
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # the command begins the log; on PostgreSQL the first bot does
 def test_the_checkpoint_covers_what_nobody_signed_yet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COUNTERSIGN_LOG_ORIGIN", "test.example/log")
     type_("migrate")

@@ -27,7 +27,7 @@ from tests.bot.office import HandClock, Office
 from tests.conftest import EXAMPLE
 from tests.database import open_store, url
 
-pytestmark = pytest.mark.sqlite  # the keys are made in passing, which no command does on PostgreSQL
+pytestmark = pytest.mark.sqlite  # the command itself commits; on PostgreSQL it needs a replica that leads
 
 RUNBOOK, TARGET, REASON = "clinical-signin-outage", "clinical-sso-prod", "All wards are out"
 

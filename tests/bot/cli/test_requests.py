@@ -225,7 +225,7 @@ async def test_somebody_faster_makes_the_host_judge_again(host: Host) -> None:
     assert host.types(case_id).count("request.denied") == 1
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # a database that is not there is a missing file
 async def test_without_a_database_or_a_policy_there_is_a_sentence(
     host: Host, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -242,7 +242,7 @@ async def test_without_a_database_or_a_policy_there_is_a_sentence(
     assert str(done.exception).startswith("The database holds no policy that this version can read")
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # the command itself commits; on PostgreSQL the leader does
 async def test_while_the_log_is_stopped_the_host_still_takes_away(host: Host) -> None:
     case_id = await host.ask()
     (host.path.parent / "state" / "log.memory").unlink()

@@ -23,6 +23,7 @@ from storage.log.evidence import evidence
 from tests.bot.building import DEP1, MINUTE, OWNER, PE1, RISK
 from tests.bot.evidence.signing import Scribe
 from tests.bot.office import Office
+from tests.bot.tampering import located
 from tests.conftest import EXAMPLE
 
 ORIGIN = "test.example/log"
@@ -121,6 +122,6 @@ def altered(exported: Path, tmp_path: Path) -> Callable[[], Path]:
 
 def made(written: Written, out: Path, form: str = "tiles") -> Path:
     """Exports to `out`."""
-    with evidence(written.database) as log, Folder(out) as folder:
+    with evidence(located(written.database)) as log, Folder(out) as folder:
         export(log, written.scribe.vkey, folder, form)  # type: ignore[arg-type]
     return out

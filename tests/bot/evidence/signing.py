@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pymerkle import InmemoryTree
+
+from tests.bot.tampering import located
+from tests.database import opened
 
 
 class Scribe:
@@ -41,8 +43,8 @@ class Scribe:
     def sign(self, database: Path) -> int:
         """Stores a checkpoint over all entries, its root from a foreign tree; its size."""
         tree = InmemoryTree(algorithm="sha256")
-        with closing(sqlite3.connect(database)) as raw, raw:
-            for (data,) in raw.execute("SELECT data FROM log_entry ORDER BY idx"):
+        with closing(opened(located(database), begins=True)) as raw, raw:
+            for (data,) in raw.execute("SELECT data FROM log_entry ORDER BY idx").fetchall():
                 tree.append_entry(data)
             size = tree.get_size()
             root = tree.get_root()

@@ -64,7 +64,7 @@ def both_ways(office: Office, tmp_path: Path) -> tuple[list[LogFinding], list[Lo
     out = made(Written(office.path, scribe, {}), tmp_path / "evidence")
     found = check_export(out, scribe.vkey).findings
     assert {finding.code for finding in found} <= {"delay"}
-    return list(policy_check(office.path).findings), found
+    return list(policy_check(office.place).findings), found
 
 
 async def begin(office: Office, first: Policy, then: Policy, *, forgets: bool = True) -> None:

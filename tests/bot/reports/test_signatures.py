@@ -21,6 +21,7 @@ from bot.reports.reading import Scope, records
 from storage.log.evidence import settled_evidence
 from tests.bot.building import OWNER, PE1, RISK
 from tests.bot.evidence.signed_log import EVIL, OLGA, RUTH, Writer, signed_policy
+from tests.database import place
 from tests.rules.test_signed_evidence import drop
 
 SIGNED, UNSIGNED, DENIED, ON_HOST, ERASED = (f"R-0000000{n}" for n in range(1, 6))
@@ -45,7 +46,7 @@ async def log(tmp_path: Path) -> AsyncIterator[Writer]:
 
 def packed(log: Writer, out: Path) -> dict[str, list[dict[str, str]]]:
     """The rows of two files of a pack."""
-    with settled_evidence(log.path) as evidence, Folder(out) as folder:
+    with settled_evidence(place(log.path)) as evidence, Folder(out) as folder:
         key = (read_vkey(log.scribe.vkey), log.scribe.signature)
         write_pack(evidence, Options(ALL), folder, key, log.scribe.vkey, log.policy)
     found = {}
@@ -77,7 +78,7 @@ async def test_a_key_without_a_label_is_called_by_its_credential(log: Writer, tm
 
 def test_a_month_counts_the_answers_that_should_be_signed_and_flags_a_yes_without(log: Writer) -> None:
     figures = MonthFigures({})
-    with settled_evidence(log.path) as evidence:
+    with settled_evidence(place(log.path)) as evidence:
         for record in records(evidence, ALL):
             figures.add(record)
     told = figures.as_json()
@@ -99,7 +100,7 @@ async def test_where_no_runbook_demands_a_signature_a_month_says_nothing_of_it(t
     await writer.write("grant.finished", Actor("person", PE1, "northgate"), SIGNED)
     writer.scribe.sign(writer.path)
     figures = MonthFigures({})
-    with settled_evidence(writer.path) as evidence:
+    with settled_evidence(place(writer.path)) as evidence:
         for record in records(evidence, ALL):
             figures.add(record)
     await writer.store.close()

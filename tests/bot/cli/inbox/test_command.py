@@ -14,6 +14,8 @@ from tests.bot.hosting import Host
 from tests.database import place
 from tests.storage.making import attacker
 
+pytestmark = pytest.mark.both
+
 HOSTILE = '{"kind": "of a newer program\\u001b]0;owned\\u0007\\u202e"}'
 
 
@@ -23,7 +25,7 @@ async def spoiled(host: Host, *texts: str) -> list[int]:
     for _ in texts:
         await host.take_in(host.press(OWNER, case))
     rows = [row["id"] for row in host.rows("SELECT id FROM inbox WHERE done_ms IS NULL ORDER BY id")]
-    with attacker(host.path) as raw:
+    with attacker(host.place) as raw:
         for row_id, text in zip(rows, texts, strict=True):
             raw.execute("UPDATE inbox SET act = ? WHERE id = ?", (text, row_id))
     await host.worker.drain()
@@ -34,7 +36,6 @@ async def quarantined(host: Host) -> int:
     return (await host.store.overview.lateness(host.clock.now())).unreadable.count
 
 
-@pytest.mark.sqlite  # it writes rows past the program into the file
 async def test_list_shows_whose_it_is_and_why_and_nothing_that_a_terminal_obeys(host: Host) -> None:
     first, second, third = await spoiled(host, "{", HOSTILE, "[]")
     code, text = await host.type("list", app=app)
@@ -46,7 +47,6 @@ async def test_list_shows_whose_it_is_and_why_and_nothing_that_a_terminal_obeys(
     assert [row["id"] for row in json.loads(text)] == [first, second, third]
 
 
-@pytest.mark.sqlite  # it writes rows past the program into the file
 async def test_discard_ends_the_finding_is_logged_with_its_reason_and_answers_the_sender(host: Host) -> None:
     (row,) = await spoiled(host, HOSTILE)
     code, text = await host.type("discard", str(row), "--reason", "written by 9.9, which is gone", app=app)
@@ -77,7 +77,6 @@ async def test_a_row_that_can_be_read_is_not_discarded(host: Host) -> None:
     assert host.rows("SELECT 1 FROM inbox WHERE done_ms IS NULL")
 
 
-@pytest.mark.sqlite  # it writes rows past the program into the file
 async def test_retry_lets_the_bot_read_once_more(host: Host) -> None:
     await spoiled(host, "{")
     code, said = await host.type("retry", app=app)

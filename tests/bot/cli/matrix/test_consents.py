@@ -59,10 +59,9 @@ async def test_a_right_of_the_owners_campaigns_says_the_same_and_what_a_review_t
         assert consent_words(governed, row).endswith("refused until its runbook changes")
 
 
-@pytest.mark.sqlite  # the command looks at the default file
 async def test_a_disputed_right_needs_a_yes_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "countersign.db"
-    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", f"sqlite:///{path}")
+    monkeypatch.setenv("COUNTERSIGN_DATABASE_URL", url(path))
     monkeypatch.setenv("COUNTERSIGN_STATE_DIR", str(tmp_path / "state"))
     agreed = policy(runbooks=[RIGHT], agreement=Agreement(365 * 86400, 30 * 86400, "warn"))
     async with GovernedOffice(path, agreed) as office:

@@ -103,7 +103,7 @@ def test_a_bad_file_is_2_and_names_the_line(grants: tuple[str, Person], text: st
     assert why.count("\n") == 1
 
 
-@pytest.mark.sqlite  # the host has no keys, which every command needs on PostgreSQL
+@pytest.mark.sqlite  # a database that is not there is a missing file
 def test_no_file_and_no_database_are_2(grants: tuple[str, Person], tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["reconcile", "nothing.csv"]).exit_code == 2
     (tmp_path / "countersign.db").rename(tmp_path / "gone.db")
