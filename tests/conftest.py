@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
@@ -28,6 +29,7 @@ from tests.quicker import (
     dealt,
     exempt_from_collection,
     keep_temporary_files_in_memory,
+    lent,
     workers,
 )
 
@@ -192,3 +194,18 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         connected = await playwright.chromium.connect_over_cdp(chromium)
         yield connected
         await connected.close()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def _connected(chromium: str) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        connected = await playwright.chromium.connect_over_cdp(chromium)
+        yield connected
+        await connected.close()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def shared_browser(_connected: Browser) -> AsyncIterator[Browser]:
+    """The same by the one connection of this worker, for tests that run in the session's loop."""
+    async with lent(_connected):
+        yield _connected

@@ -11,9 +11,12 @@ import os
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
+
+from playwright.async_api import Browser
 
 from storage.migration_list import Migration
 from storage.sqlite import schema
@@ -100,3 +103,14 @@ def exempt_from_collection() -> None:
     """A full garbage collection need not walk them after every few tests either."""
     gc.freeze()
     gc.enable()
+
+
+@asynccontextmanager
+async def lent(browser: Browser) -> AsyncIterator[None]:
+    """At the end it has no context (cookies, pages) that it did not have before. A connection for each test is dearer than most
+    tests: it starts a program of Node's."""
+    before = browser.contexts
+    yield
+    for context in browser.contexts:
+        if context not in before:
+            await context.close()

@@ -12,6 +12,8 @@ from playwright.async_api import Browser, Page
 from bot.reports import monthly, paper
 from bot.reports.registers import exceptions_paper, reviews_paper
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of `shared_browser`
+
 AXE = Path(__file__).parents[3] / "tools" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 PAPER = 680  # CSS pixels of a line on A4 with margins of 15 mm
 PAGES: dict[str, Callable[[Path], str]] = {
@@ -54,11 +56,11 @@ def file(request: pytest.FixtureRequest, year: Path, year_pack: Path, tmp_path: 
     return tmp_path / "page.html"
 
 
-async def test_it_loads_nothing_and_no_page_is_wider_than_its_screen(browser: Browser, file: Path) -> None:
+async def test_it_loads_nothing_and_no_page_is_wider_than_its_screen(shared_browser: Browser, file: Path) -> None:
     wrong: list[str] = []
     for scheme in ("light", "dark"):
         for width in (390, 1200):
-            page = await opened(browser, file, wrong, color_scheme=scheme, viewport={"width": width, "height": 844})
+            page = await opened(shared_browser, file, wrong, color_scheme=scheme, viewport={"width": width, "height": 844})
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
             assert await page.locator("main h1").count() == 1
             await page.evaluate(AXE.read_text())
@@ -68,8 +70,8 @@ async def test_it_loads_nothing_and_no_page_is_wider_than_its_screen(browser: Br
     assert wrong == []
 
 
-async def test_on_paper_no_word_is_broken_and_nothing_is_cut(browser: Browser, file: Path) -> None:
-    page = await opened(browser, file, [], viewport={"width": PAPER, "height": 960})
+async def test_on_paper_no_word_is_broken_and_nothing_is_cut(shared_browser: Browser, file: Path) -> None:
+    page = await opened(shared_browser, file, [], viewport={"width": PAPER, "height": 960})
     await page.emulate_media(media="print")
     if await page.locator(".broad").count():
         await page.set_viewport_size({"width": 1010, "height": 680})  # that table is on pages that are turned
@@ -81,8 +83,8 @@ async def test_on_paper_no_word_is_broken_and_nothing_is_cut(browser: Browser, f
     await page.context.close()
 
 
-async def test_the_first_page_of_a_pack_begins_with_what_nobody_approved(browser: Browser, year_pack: Path) -> None:
-    page = await opened(browser, year_pack / "index.html", [])
+async def test_the_first_page_of_a_pack_begins_with_what_nobody_approved(shared_browser: Browser, year_pack: Path) -> None:
+    page = await opened(shared_browser, year_pack / "index.html", [])
     first = page.locator("h2").first
     assert (await first.inner_text()).startswith("Access that nobody approved: ")
     rows = await page.locator("h2:first-of-type + .wide tbody tr").count()

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from bot.domain.case.campaign import Asked, Campaign, Item
@@ -31,15 +32,17 @@ from tests.bot.evidence.signed_log import EVIL, EXTRA, OLGA, OLGA2, RP, RUTH, Pa
 from tests.bot.evidence.signing import Scribe
 from tests.bot.evidence.test_check import erased_and_disclosed
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # that of `shared_browser`
 
-@pytest.fixture
-async def look(browser: Browser) -> AsyncIterator[Callable[..., Any]]:
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def look(shared_browser: Browser) -> AsyncIterator[Callable[..., Any]]:
     """`await look(folder)` opens the export's page and picks its folder; any request and any console error fails the test."""
     wrong: list[str] = []
     contexts = []
 
     async def opened(folder: Path, **how: Any) -> Page:
-        context = await browser.new_context(**how)
+        context = await shared_browser.new_context(**how)
         contexts.append(context)
         page = await context.new_page()
         page.set_default_timeout(15_000)
@@ -365,13 +368,13 @@ async def test_what_is_erased_and_disclosed_all_the_same_is_named(
 
 @pytest.mark.parametrize("case", [False, True])
 async def test_the_page_opens_full_from_disk_with_no_folder_to_choose(
-    browser: Browser, written: Written, tmp_path: Path, *, case: bool
+    shared_browser: Browser, written: Written, tmp_path: Path, *, case: bool
 ) -> None:
     folder = tmp_path / "out"
     with evidence(written.database) as log, Folder(folder) as out:
         found = next(row.case for row in log.rows() if row.case) if case else None
         export(log, written.scribe.vkey, out) if found is None else export_case(log, written.scribe.vkey, out, found)
-    page = await browser.new_page()
+    page = await shared_browser.new_page()
     await page.goto((folder / "index.html").as_uri())
     await expect(page.locator("#result h2")).to_have_text(
         "The export agrees with itself; its key is unchecked", timeout=15_000
@@ -383,7 +386,7 @@ async def test_the_page_opens_full_from_disk_with_no_folder_to_choose(
     await page.close()
 
 
-def test_every_entry_type_that_the_log_may_hold_has_words() -> None:
+async def test_every_entry_type_that_the_log_may_hold_has_words() -> None:
     known = set(re.findall(r"^\| `([a-z_.]+)` \|", Path("docs/reference/log-entries.md").read_text(), re.MULTILINE))
     assert len(known) > 90
     assert known - set(ENTRY_TYPES) == set()
@@ -480,13 +483,13 @@ async def test_a_signature_under_another_key_is_named(look: Callable[..., Any], 
     await expect(page.locator("#result li").first).to_contain_text("responsibility.yaml was altered")
 
 
-async def test_the_page_that_opens_by_itself_knows_what_a_runbook_demands(browser: Browser, tmp_path: Path) -> None:
+async def test_the_page_that_opens_by_itself_knows_what_a_runbook_demands(shared_browser: Browser, tmp_path: Path) -> None:
     """Nobody picks a folder: what the page judges lies inside it."""
     log = await Writer(tmp_path / "signed.db").open()
     await log.load(signed_policy())
     await log.approve(await log.file("R-00000001"), OWNER, None)
     await log.store.close()
-    page = await browser.new_page()
+    page = await shared_browser.new_page()
     await page.goto((log.export(tmp_path / "signed") / "index.html").as_uri())
     await expect(page.locator("#result li").first).to_contain_text("unsigned", timeout=15_000)
     await page.close()
@@ -556,7 +559,7 @@ async def test_a_set_that_says_the_same_in_another_form_is_no_change_of_the_keys
 
 
 async def test_what_only_the_whole_policy_judges_stands_there_as_the_word_of_whoever_exported(
-    browser: Browser, tmp_path: Path
+    shared_browser: Browser, tmp_path: Path
 ) -> None:
     """A yes of somebody whom the set before, which still bound, did not name."""
     log = await Writer(tmp_path / "signed.db").open()
@@ -569,7 +572,7 @@ async def test_what_only_the_whole_policy_judges_stands_there_as_the_word_of_who
     await log.store.close()
     folder = log.export(tmp_path / "signed")
     assert [f.code for f in check_export(folder).findings if f.code == "delay"] == ["delay"]
-    page = await browser.new_page()
+    page = await shared_browser.new_page()
     await page.goto((folder / "index.html").as_uri())
     await expect(page.locator("#result p").first).to_contain_text("Something counted before its time", timeout=15_000)
     line = page.locator("#result li").first
