@@ -1,7 +1,6 @@
 """A machine whose clock was set while the bot was down: it asks and denies, and gives nothing until an operator says so."""
 
 import asyncio
-import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
@@ -9,13 +8,14 @@ from typing import Any
 
 from bot.demo.workspace import APPROVER
 from storage.log.check import check_database
+from tests.database import opened
 from tests.end_to_end.conftest import REPOSITORY
 
 
 async def test_a_clock_that_was_set_gives_nothing_until_doctor_accepts_it(start: Callable[..., Any], file: Any) -> None:
     bot = await start()
     await bot.stop()
-    with closing(sqlite3.connect(bot.database)) as raw:  # as if the machine had been two hours behind until now
+    with closing(opened(bot.place, begins=True)) as raw:  # as if the machine had been two hours behind until now
         raw.execute("UPDATE time_mark SET offset_ms = offset_ms - 7200000")
         raw.commit()
     await bot.start()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -14,6 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.database import opened
 from tests.end_to_end.conftest import Bot
 from tests.end_to_end.ground import TICKET, Ground, free_port
 
@@ -138,7 +138,7 @@ async def test_idle_connections_and_large_fields_stop_nothing(ground: Ground) ->
 
 async def test_unreadable_rows_hide_no_later_one_and_are_a_finding(ground: Ground) -> None:
     case = await ground.filed(COLLEAGUE)
-    with closing(sqlite3.connect(ground.bot.database)) as raw:
+    with closing(opened(ground.bot.place, begins=True)) as raw:
         for number in range(17):
             raw.execute(
                 "INSERT INTO inbox (key, act, answer, received_ms, next_ms) VALUES (?, ?, '{}', 1, 1)",

@@ -59,8 +59,8 @@ async def test_killed_while_a_signature_arrives_the_same_signature_is_sent_again
         assert [entries.count(one) for one in ("request.approved", "grant.opened")] == [1, 1]
     assert lost > 0, "no answer was lost by a kill"
     assert await bot.stop() == 0
-    assert check_database(bot.database).findings == ()
-    assert policy_check(bot.database, None).findings == ()
+    assert check_database(bot.place).findings == ()
+    assert policy_check(bot.place, None).findings == ()
 
 
 async def test_killed_amid_an_enrolment_nothing_stays_that_could_be_used(start: Callable[..., Any], phone: Page) -> None:

@@ -3,7 +3,6 @@ survived, or inconsistent with it."""
 
 import asyncio
 import signal
-import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
@@ -16,6 +15,7 @@ from bot.domain.decision_log.merkle_tree import append, root
 from bot.domain.decision_log.signed_note import Checkpoint, open_checkpoint
 from bot.runtime.log_verification import TrustBase
 from bot.runtime.log_verification import verify as verified
+from tests.database import opened
 from tests.end_to_end.test_kill_storm import filed, started
 
 KILLS, EACH = 25, 25
@@ -48,13 +48,13 @@ async def test_over_25_kills_no_published_checkpoint_is_ahead_of_the_log_or_at_o
     await bot.start()
     await bot.sandbox.wait_for(lambda: "log.verified" in bot.types()[-400:], 20)
     assert await bot.stop() == 0
-    assert verified(bot.database, TrustBase(None, bot.home / "state")).findings == ()
+    assert verified(bot.place, TrustBase(None, bot.home / "state")).findings == ()
     agree(bot, published(bot))
 
 
 def expire(bot: Any) -> None:
     """So many more requests are past their deadline now: the next start decides them, and announces it."""
-    with closing(sqlite3.connect(bot.database)) as raw:
+    with closing(opened(bot.place, begins=True)) as raw:
         now = round(time.time() * 1000)
         found = raw.execute("SELECT id FROM request WHERE state = 'pending' AND expires_ms > ? LIMIT ?", (now, EACH))
         for (case_id,) in found.fetchall():

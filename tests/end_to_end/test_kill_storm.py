@@ -23,7 +23,7 @@ from bot.domain.timing.escalation import Presence
 from bot.domain.workflow import filing, filing_form
 from runbooks.loader import load
 from storage.log.check import check_database
-from storage.store import SqliteStore
+from tests.database import open_store
 
 REQUESTS, KILLS = 1000, 30
 OURS = "case_id IN (SELECT id FROM request WHERE provider <> '')"  # not the periodic reviews that the bot begins
@@ -34,7 +34,7 @@ async def filed(database: Path, folder: Path, state: Path) -> None:
     """A thousand requests, filed now, the cards unsaid: their first reminder is due in hours."""
     policy, clock = load(folder).policy, SystemClock()
     assert policy is not None
-    store = await SqliteStore.open(database, clock, state_dir=state)
+    store = await open_store(database, clock, state_dir=state)
     acts = []
     for number in range(REQUESTS):
         form = filing_form.Form(
@@ -48,6 +48,7 @@ async def filed(database: Path, folder: Path, state: Path) -> None:
 
 
 @pytest.mark.timeout(420)
+@pytest.mark.sqlite  # a PRAGMA tells of each commit
 async def test_over_thirty_kills_no_step_is_lost_and_none_fires_twice(start: Callable[..., Any]) -> None:
     bot = await start()
     await bot.stop()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
+import pytest
+
 from storage.log.check import check_database
 from tests.end_to_end.test_drill import on_host, said
 
@@ -57,11 +59,12 @@ async def test_erased_text_is_nowhere(start: Callable[..., Any], file: Any) -> N
     await confirmed(bot, act_id)
     assert bot.rows("SELECT 1 FROM log_private WHERE subject = ?", f"T0HOME/{ASKER}") == []
     assert not [text for text in TYPED if text in shown() or text.encode() in files()]
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
     code, _, err = await said(await on_host(bot, "log", "verify"))
     assert code == 0, err
 
 
+@pytest.mark.sqlite  # its database is put back to a copied file
 async def test_a_restored_backup_waits_for_two_people_and_goes_on_as_a_new_epoch(
     start: Callable[..., Any], file: Any
 ) -> None:

@@ -151,8 +151,8 @@ async def test_a_quorum_an_extension_a_ratification_a_restore_and_a_confirm_are_
     await people.close()
     types = bot.types()
     assert [types.count(one) for one in ("request.approved", "operator.confirmed", "decision.refused")] == [5, 2, 0]
-    assert check_database(bot.database).findings == ()
-    assert policy_check(bot.database, None).findings == ()
+    assert check_database(bot.place).findings == ()
+    assert policy_check(bot.place, None).findings == ()
 
 
 @pytest.mark.timeout(180)
@@ -192,5 +192,5 @@ async def test_an_exception_and_its_renewal_and_the_keeping_of_a_right_are_signe
     await people.sign("mei", case, "Renew")
     await sandbox.wait_for(lambda: "exception.renewed" in bot.types())
     await people.close()
-    assert check_database(bot.database).findings == ()
-    assert policy_check(bot.database, None).findings == ()
+    assert check_database(bot.place).findings == ()
+    assert policy_check(bot.place, None).findings == ()

@@ -46,7 +46,7 @@ async def test_where_no_key_may_be_synced_one_that_is_signs_nothing(
     await phone.reload()
     await phone.get_by_role("button", name=APPROVE).click()
     await expect(phone.get_by_role("status")).to_contain_text(SIGNED)
-    assert policy_check(bot.database, None).findings == ()
+    assert policy_check(bot.place, None).findings == ()
 
 
 async def test_what_was_signed_for_an_older_version_is_refused_for_the_next(
@@ -159,5 +159,5 @@ async def test_a_new_phone_signs_once_its_key_is_endorsed_and_the_old_one_no_mor
     await signs(phone, keys, await ground.filed(target="dc-core-02"))
     await old.context.close()
     await people.close()
-    assert check_database(bot.database).findings == ()
-    assert policy_check(bot.database, None).findings == ()
+    assert check_database(bot.place).findings == ()
+    assert policy_check(bot.place, None).findings == ()

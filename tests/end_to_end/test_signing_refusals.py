@@ -307,7 +307,7 @@ async def test_each_signature_that_must_not_count_is_refused_in_a_sentence_and_c
         await each(trial)
     types = bot.types()
     assert not {"request.approved", "grant.opened", "request.denied"} & set(types)
-    assert check_database(bot.database).findings == ()
+    assert check_database(bot.place).findings == ()
 
 
 @pytest.mark.parametrize("transport", ["socket", "http"])

@@ -92,4 +92,4 @@ async def test_slack_is_cut_off_and_an_owner_decides_all_the_same(
     types = bot.types()
     assert [types.count(one) for one in ("request.approved", "grant.finished", "grant.revoked")] == [2, 1, 1]
     assert check_database(bot.place).findings == ()
-    assert policy_check(bot.database, None).findings == ()
+    assert policy_check(bot.place, None).findings == ()

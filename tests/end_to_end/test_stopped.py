@@ -48,7 +48,7 @@ async def test_a_bot_whose_memory_is_gone_gives_nothing_and_takes_away(start: Ca
     fresh = [kind for kind in bot.types()[len(entries) :] if kind.startswith(("grant.", "request."))]
     assert fresh == ["grant.revoked", "request.denied"]
     assert bot.types()[len(entries)] == "grant.revoked"  # before anything else
-    assert verify(bot.database, TrustBase(None, bot.home / "state")).findings == ()
+    assert verify(bot.place, TrustBase(None, bot.home / "state")).findings == ()
     assert [m for m in sandbox.messages(ASKER) if "Denied" in m.shown or "denied" in m.shown]
 
 

@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -395,7 +396,9 @@ def _holds(word: dict[str, Any], book: Runbook) -> bool:
     return bool(word["runbook"]["sha256"] == book.sha256)
 
 
-TestGovernance = Governance.TestCase
+TestGovernance = pytest.mark.timeout(400)(
+    Governance.TestCase
+)  # half a minute of one core on PostgreSQL, and cores may be shared
 TestGovernance.settings = settings(  # a failing run is not shrunk: each step is days of work of the whole service
     max_examples=max(15, settings.default.max_examples // 8),
     stateful_step_count=min(settings.default.stateful_step_count, 25),
