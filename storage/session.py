@@ -24,8 +24,15 @@ class Session(Protocol):
     def run(self, name: str, /, **values: object) -> int:
         """Executes a statement; returns how many rows it changed."""
 
+    def send(self, name: str, /, **values: object) -> None:
+        """Executes a statement whose result nobody needs. It may wait for the next other statement or for `flush`, and its
+        error comes from there."""
+
+    def flush(self) -> None:
+        """Executes what waits."""
+
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
-        """Executes a statement once for each mapping of values."""
+        """`send` once for each mapping of values."""
 
     def stream(self, name: str, /, **values: object) -> Iterable[Row]:
         """Rows one by one, for results that are too large for memory."""

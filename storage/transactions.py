@@ -214,15 +214,14 @@ class Group:
 
     def _transaction(self, session: Session, slots: list[_Slot]) -> _Outcomes:
         tx = self._begun(session)
-        outcomes: _Outcomes = []
-        for slot in slots:
-            try:
-                outcomes.append((slot, _Outcome(slot.work(tx))))
-            except Exception as error:
-                if not session.in_transaction:  # a full disk makes SQLite undo everything by itself
-                    raise
-                session.rollback()
-                return self._apart(session, slots) if slots[1:] else [(slot, _Outcome(error=_explained(session, error)))]
+        try:
+            outcomes = [(slot, _Outcome(slot.work(tx))) for slot in slots]
+            session.flush()
+        except Exception as error:
+            if not session.in_transaction:  # a full disk makes SQLite undo everything by itself
+                raise
+            session.rollback()
+            return self._apart(session, slots) if slots[1:] else [(slots[0], _Outcome(error=_explained(session, error)))]
         return _committed(tx, outcomes)
 
     def _apart(self, session: Session, slots: list[_Slot]) -> _Outcomes:
@@ -248,6 +247,7 @@ def _one(slot: _Slot, tx: Tx) -> _Outcome:
     session.savepoint()
     try:
         outcome = _Outcome(slot.work(tx))
+        session.flush()
     except Exception as error:  # it belongs to the caller; the act is undone first
         if not session.in_transaction:
             raise

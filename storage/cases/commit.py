@@ -151,7 +151,7 @@ def _write_asks(session: Session, before: Case | None, after: Case) -> None:
         if old is ask:
             continue
         if old is None or _OWN(old) != _OWN(ask):
-            session.run("put_ask", case_id=after.id, n=n, **case_rows.from_ask(ask))
+            session.send("put_ask", case_id=after.id, n=n, **case_rows.from_ask(ask))
         _write_parts(session, after.id, n, old, ask)
 
 
@@ -170,7 +170,7 @@ def _write_parts(session: Session, case_id: str, n: int, old: Ask | None, ask: A
     changed("put_vote", old.votes if old else (), ask.votes, case_rows.from_vote)
     if ask.notes != (old.notes if old else ()):
         changed("put_note", old.notes if old else (), ask.notes, case_rows.from_note)
-        session.run("text_came_since", id=case_id)
+        session.send("text_came_since", id=case_id)
 
 
 def _write_grant(session: Session, before: Case | None, after: Case) -> None:
@@ -180,7 +180,7 @@ def _write_grant(session: Session, before: Case | None, after: Case) -> None:
     if after.grant is not None and after.request.drill is not None:
         raise IllegalMove("A drill never gives access.")
     if after.grant is not None and after.grant != old:
-        session.run("put_grant", case_id=after.id, **case_rows.from_grant(after.grant))
+        session.send("put_grant", case_id=after.id, **case_rows.from_grant(after.grant))
 
 
 def _write_finding(session: Session, before: Case | None, after: Case) -> None:
@@ -188,19 +188,19 @@ def _write_finding(session: Session, before: Case | None, after: Case) -> None:
     if after.finding is None and old is not None:
         raise IllegalMove("A part of a case is never taken away.")
     if after.finding is not None and after.finding != old:
-        session.run("put_finding", case_id=after.id, **case_rows.from_finding(after.finding))
+        session.send("put_finding", case_id=after.id, **case_rows.from_finding(after.finding))
 
 
 def _write_duties(session: Session, before: Case | None, after: Case) -> None:
     for n, old, duty in _paired(before.duties if before else (), after.duties):
         if duty != old:
-            session.run("put_duty", case_id=after.id, n=n, **case_rows.from_duty(duty))
+            session.send("put_duty", case_id=after.id, n=n, **case_rows.from_duty(duty))
 
 
 def _write_calls(session: Session, before: Case | None, after: Case) -> None:
     for n, old, call in _paired(before.calls if before else (), after.calls):
         if call != old:
-            session.run("put_call", case_id=after.id, n=n, **case_rows.from_call(call))
+            session.send("put_call", case_id=after.id, n=n, **case_rows.from_call(call))
 
 
 def _paired(was: Sequence[P], now: Sequence[P]) -> Iterator[tuple[int, P | None, P]]:
@@ -213,9 +213,9 @@ def _paired(was: Sequence[P], now: Sequence[P]) -> Iterator[tuple[int, P | None,
 
 def _write_deadline(session: Session, case_id: str, wake_at: datetime | None) -> None:
     if wake_at is None:
-        session.run("drop_deadline", case_id=case_id)
+        session.send("drop_deadline", case_id=case_id)
     else:
-        session.run("put_deadline", case_id=case_id, due_ms=ms(wake_at))
+        session.send("put_deadline", case_id=case_id, due_ms=ms(wake_at))
 
 
 def _stored(session: Session, before: Case | None, after: Case) -> Case | None:

@@ -49,18 +49,18 @@ class Ledger:
         ts = self._time_of(now)
         sealed, head = self._sealed(draft, ts)
         index = head.size
-        self._session.run(
+        self._session.send(
             "insert_log_entry", idx=index, leaf=sealed.leaf, data=sealed.data, type=draft.type, case_id=draft.case,
             ts_ms=ms(ts),
         )  # fmt: skip
         for disclosure in sealed.disclosures:
-            self._session.run(
+            self._session.send(
                 "insert_log_private", digest=disclosure.digest, idx=index, disclosure=disclosure.text,
                 subject=str(disclosure.subject), ts_ms=ms(ts),
             )  # fmt: skip
         edge, nodes = grow(index, head.edge, sealed.leaf)
         for node in nodes:
-            self._session.run("insert_log_node", level=node.level, i=node.i, h=node.hash)
+            self._session.send("insert_log_node", level=node.level, i=node.i, h=node.hash)
         self.state = Head(head.origin, index + 1, tuple(edge), ts, _accepts(draft))
         return index
 
@@ -68,7 +68,7 @@ class Ledger:
         """Writes the head; the last thing before the commit."""
         if self.state is not None and self.state != self._stored:
             edge = b"".join(self.state.edge)
-            self._session.run("move_log_head", origin=self.state.origin, size=self.state.size, edge=edge)
+            self._session.send("move_log_head", origin=self.state.origin, size=self.state.size, edge=edge)
 
     def rename(self, origin: str) -> None:
         """The log has another name from the next entry on; the database allows it for the first entry of a new epoch."""
@@ -116,7 +116,7 @@ class Ledger:
             known = self._session.row("ref", team=person.team, user=person.user)
             if known is None:
                 refs[person], mapping = introduce(person, self._clock.salt())
-                self._session.run("insert_ref", team=person.team, user=person.user, ref=refs[person])
+                self._session.send("insert_ref", team=person.team, user=person.user, ref=refs[person])
                 fresh.append(mapping)
             else:
                 refs[person] = known["ref"]

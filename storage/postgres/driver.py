@@ -65,6 +65,7 @@ class PostgresSession:
         self.raw = connect(url)
         self._xid: str | None = None  # of the writing transaction that is open
         self._sent = False  # its COMMIT
+        self._waiting: list[tuple[Any, Mapping[str, object]]] = []  # statements that were not executed yet
         self._cursors = itertools.count()
         self.losses = self.counted = (
             0  # how often the connection was replaced, and how often the roll call has counted that
@@ -76,24 +77,44 @@ class PostgresSession:
             self._replace(connect(self._url))
 
     def rows(self, name: str, /, **values: object) -> Sequence[Row]:
-        return self.raw.execute(QUERIES[name], values).fetchall()
+        return self._executed(QUERIES[name], values).fetchall()
 
     def row(self, name: str, /, **values: object) -> Row | None:
-        return self.raw.execute(QUERIES[name], values).fetchone()
+        return self._executed(QUERIES[name], values).fetchone()
 
     def run(self, name: str, /, **values: object) -> int:
-        return self.raw.execute(QUERIES[name], values).rowcount
+        return self._executed(QUERIES[name], values).rowcount
+
+    def send(self, name: str, /, **values: object) -> None:
+        self._waiting.append((QUERIES[name], values))
+
+    def flush(self) -> None:
+        """What waits goes to the server together, without an answer to each."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            with self.raw.pipeline():
+                for query, values in waiting:
+                    self.raw.execute(query, values)
+
+    def _executed(self, query: Any, values: Mapping[str, object]) -> psycopg.Cursor[DictRow]:
+        """After what waits, in one round trip with it."""
+        if not self._waiting:
+            return self.raw.execute(query, values)
+        with self.raw.pipeline():
+            self.flush()
+            return self.raw.execute(query, values)
 
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
-        for values in rows:  # `executemany` would open a pipeline inside a savepoint
-            self.raw.execute(QUERIES[name], values)
+        self._waiting += [(QUERIES[name], values) for values in rows]
 
     def stream(self, name: str, /, **values: object) -> Iterable[Row]:
+        self.flush()
         with self.raw.cursor(f"rows_{next(self._cursors)}") as cursor:
             cursor.itersize = _STREAMED
             yield from cursor.execute(QUERIES[name], values)
 
     def lots(self, name: str, size: int, /, **values: object) -> Iterable[Sequence[tuple[Any, ...]]]:
+        self.flush()
         with self.raw.cursor(f"rows_{next(self._cursors)}", row_factory=tuple_row) as cursor:
             cursor.execute(QUERIES[name], values)
             while rows := cursor.fetchmany(size):
@@ -118,6 +139,7 @@ class PostgresSession:
 
     def begin(self, *, write: bool) -> datetime | None:
         self._sent = False
+        self._waiting.clear()
         if not write:
             self.raw.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
             return None
@@ -133,6 +155,7 @@ class PostgresSession:
         return moment(row["now_ms"]) if leads else None
 
     def commit(self) -> None:
+        self.flush()
         xid, self._xid, self._sent = self._xid, None, True
         pid = self.raw.info.backend_pid
         try:
@@ -148,18 +171,22 @@ class PostgresSession:
         old.close()
 
     def rollback(self) -> None:
+        self._waiting.clear()
         self._xid = None
         if self.in_transaction:
             with contextlib.suppress(psycopg.OperationalError):  # a lost session has rolled back
                 self.raw.execute("ROLLBACK")
 
     def savepoint(self) -> None:
+        self.flush()
         self.raw.execute("SAVEPOINT act")
 
     def release_savepoint(self) -> None:
+        self.flush()
         self.raw.execute("RELEASE SAVEPOINT act")
 
     def rollback_to_savepoint(self) -> None:
+        self._waiting.clear()
         self.raw.execute("ROLLBACK TO SAVEPOINT act")
 
     def explained(self, error: Exception) -> Exception | None:

@@ -29,11 +29,11 @@ def put(session: Session, say: Notification, now: datetime) -> None:
         "channel": say.channel, "data": to_json(dict(say.data)), "key": say.key, "now": ms(say.at or now),
     }  # fmt: skip
     if not (say.key and say.at is None and session.run("replace_outbox", **columns)):
-        session.run("insert_outbox", **columns)
+        session.send("insert_outbox", **columns)
 
 
 def refresh_all(session: Session, case_id: str, now: datetime) -> None:
-    session.run("refresh_copies", case_id=case_id, lane=int(Lane.EDIT), now=ms(now))
+    session.send("refresh_copies", case_id=case_id, lane=int(Lane.EDIT), now=ms(now))
 
 
 def refresh_agreements(session: Session, now: datetime, at: datetime) -> None:

@@ -58,6 +58,12 @@ class SqliteSession:
     def run(self, name: str, /, **values: object) -> int:
         return self.raw.execute(QUERIES[name], values).rowcount
 
+    def send(self, name: str, /, **values: object) -> None:
+        self.raw.execute(QUERIES[name], values)
+
+    def flush(self) -> None:
+        """Nothing waits: each statement is executed at once."""
+
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         self.raw.executemany(QUERIES[name], rows)
 

@@ -125,6 +125,49 @@ async def test_a_statement_that_the_server_refuses_undoes_only_its_act(store: Po
     assert (count(place, "log_head"), count(place, "hold")) == (1, 1)
 
 
+async def test_a_statement_that_waits_for_its_turn_undoes_only_its_act_too(
+    store: PostgresStore, place: PostgresServer
+) -> None:
+    group = store.transactions.group
+    assert group is not None
+    wrong: Callable[[Any], None] = lambda tx: tx.session.send("open_log", origin="second", edge=b"")  # noqa: E731
+    right: Callable[[Any], None] = lambda tx: tx.session.send("place_hold", id="H-1", subject="T/U", placed_ms=0)  # noqa: E731
+    for acts in ([wrong, right], [wrong]):
+        found = await group.run_each(acts)
+        assert isinstance(found[0], StorageError)
+        assert found[1:] == [None] * len(found[1:])
+    assert (count(place, "log_head"), count(place, "hold")) == (1, 1)
+
+
+async def test_what_waits_of_an_act_that_fails_is_never_executed(store: PostgresStore, place: PostgresServer) -> None:
+    group = store.transactions.group
+    assert group is not None
+
+    def fails(tx: Any) -> None:
+        tx.session.send("place_hold", id="H-1", subject="T/U", placed_ms=0)
+        raise Stale("somebody was faster")
+
+    nothing: Callable[[Any], None] = lambda tx: None  # noqa: E731
+    for acts in ([fails], [nothing], [fails, nothing], [nothing]):
+        found = await group.run_each(acts)
+        assert found[-1] is None or acts == [fails]
+    assert count(place, "hold") == 0
+
+
+async def test_what_waits_when_the_connection_is_lost_is_executed_once_on_the_next(
+    store: PostgresStore, place: PostgresServer
+) -> None:
+    cuts = [_cut_all]
+
+    def work(tx: Any) -> None:
+        tx.session.send("place_hold", id="H-1", subject="T/U", placed_ms=0)
+        while cuts:
+            cuts.pop()(place)
+
+    await store.transactions.write(work)
+    assert count(place, "hold") == 1
+
+
 async def test_a_cancelled_caller_stops_no_commit(store: PostgresStore, place: PostgresServer) -> None:
     task = asyncio.create_task(store.commit(filing(new_case("R-1"))))
     await asyncio.sleep(0)
