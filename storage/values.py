@@ -23,7 +23,7 @@ def ms_or_none(at: datetime | None) -> int | None:
 
 
 def moment(milliseconds: int) -> datetime:
-    return _EPOCH + timedelta(milliseconds=milliseconds)
+    return _EPOCH + _MS * milliseconds
 
 
 def moment_or_none(milliseconds: int | None) -> datetime | None:

@@ -193,7 +193,8 @@ def _check(value: object) -> bool:
     if kind is dict:
         plain = True
         for key, item in value.items():  # type: ignore[attr-defined]
-            plain &= _key(key)
+            if type(key) is not str or not key.isascii():
+                plain &= _key(key)
             if type(item) is not str:
                 plain &= _check(item)
         return plain
