@@ -4,12 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import aiohttp
+import pytest
 
 from bot.demo.workspace import APPROVER, ASKER
 from bot.runtime.log_verification import TrustBase, verify
 from tests.end_to_end.ground import free_port
 
 
+@pytest.mark.sqlite  # on PostgreSQL a replica without its memory takes in and does not lead (replicas)
 async def test_a_bot_whose_memory_is_gone_gives_nothing_and_takes_away(start: Callable[..., Any], file: Any) -> None:
     bot = await start()
     sandbox = bot.sandbox
