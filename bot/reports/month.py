@@ -96,7 +96,7 @@ class MonthFigures:
             "expired": sum(line.state == "expired" for line in lines),
             "refused_clicks": sum(case.refused_clicks for case in cases),
             "break_glass": len(glass),
-            "break_glass_ratified": sum(line.review in ("ratified", "passed", "flagged") for line in glass),
+            "break_glass_ratified": sum(line.ratification == "ratified" for line in glass),
             "break_glass_not_ratified": sum(bool(line.unapproved) for line in glass),
             "evidence_missing": sum(line.evidence_missing for line in lines),
             "reviews_overdue": sum(case.reviews_overdue for case in cases),

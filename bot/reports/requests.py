@@ -20,9 +20,11 @@ _ENDS = {
     "grant.finished": "finished", "grant.unused": "unused", "grant.revoked": "revoked", "grant.lapsed": "lapsed",
     "exception.ended": "ended",
 }  # fmt: skip
+_RATIFICATIONS = {
+    "breakglass.ratified": "ratified", "breakglass.rejected": "rejected", "breakglass.unratified": "unratified",
+}  # fmt: skip
 _REVIEWS = {
-    "review.passed": "passed", "review.flagged": "flagged", "review.overdue": "overdue", "breakglass.ratified": "ratified",
-    "breakglass.rejected": "rejected", "breakglass.unratified": "unratified",
+    "review.passed": "passed", "review.flagged": "flagged", "review.overdue": "overdue", **_RATIFICATIONS,
 }  # fmt: skip
 
 
@@ -45,6 +47,7 @@ class RequestLine:
     first_answer_at: str = ""
     evidence_missing: int = 0
     review: str = ""
+    ratification: str = ""  # of a break-glass; no review takes its place
     last_yes: str = ""  # when the approval that completed the quorum was given; nothing opens before
     signed: list[str] = field(default_factory=list)  # who signed an answer, and with which key
 
@@ -53,8 +56,8 @@ class RequestLine:
         """Why the access counts as approved by nobody; empty where somebody did, or where none was opened."""
         if self.state == "sealed":
             return "sealed path"
-        if self.basis == "break_glass" and self.review in ("", "unratified", "rejected", "overdue"):
-            return f"break-glass, {self.review or 'not ratified yet'}"
+        if self.basis == "break_glass" and self.ratification != "ratified":
+            return f"break-glass, {self.ratification or 'not ratified yet'}"
         return ""
 
     def add(self, record: Record, who: str) -> None:
@@ -82,6 +85,7 @@ class RequestLine:
             self.ended, self.ended_at, self.closed_by = _ENDS[kind], record.ts, str(data.get("closed_by", ""))
         self.evidence_missing += kind == "evidence.missing"
         self.review = _REVIEWS.get(kind, self.review)
+        self.ratification = _RATIFICATIONS.get(kind, self.ratification)
 
     def _opened(self, record: Record) -> None:
         if not self.opened_at:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from bot.reports.reading import CaseOrigin, Record
 from bot.reports.requests import RequestLine, begun
 
@@ -34,6 +36,22 @@ def test_nobody_decided_what_opened_by_itself() -> None:
     for before in ((), (("breakglass.opened", {"due": ""}),)):
         line = line_of(*before, ("grant.opened", {"seconds": 60}), ("breakglass.ratified", {}))
         assert (line.state, line.decided_at, bool(line.opened_at)) == ("opened", "", True)
+
+
+@pytest.mark.parametrize(
+    ("told", "unapproved"),
+    [
+        ((), "break-glass, not ratified yet"),
+        (("breakglass.ratified", "review.due", "review.flagged"), ""),
+        (("breakglass.rejected", "grant.revoked", "review.due", "review.flagged"), "break-glass, rejected"),
+        (("breakglass.unratified", "review.due", "review.passed"), "break-glass, unratified"),
+        (("breakglass.unratified", "breakglass.ratified", "review.overdue"), ""),
+        (("grant.finished", "review.due", "review.passed"), "break-glass, not ratified yet"),
+    ],
+)
+def test_no_review_approves_what_nobody_ratified(told: tuple[str, ...], unapproved: str) -> None:
+    line = line_of(("breakglass.opened", {"due": ""}), ("grant.opened", {"seconds": 60}), *((type_, {}) for type_ in told))
+    assert line.unapproved == unapproved
 
 
 def test_a_yes_to_more_time_decides_nothing_anew() -> None:
