@@ -41,7 +41,8 @@ def flags(told: _Figures, thresholds: Mapping[str, int] | None = None) -> list[s
 
 def _unapproved(told: _Figures) -> Iterator[str]:
     if told["unapproved"]:
-        yield f"{len(told['unapproved'])} accesses were approved by nobody: {', '.join(told['unapproved'][:5])}."
+        many = f"{len(told['unapproved'])} accesses were" if len(told["unapproved"]) > 1 else "1 access was"
+        yield f"{many} approved by nobody: {', '.join(told['unapproved'][:5])}."
 
 
 def _expired(told: _Figures) -> Iterator[str]:

@@ -59,6 +59,24 @@ async def test_what_was_open_at_the_end_is_listed_with_how_it_ended_and_its_entr
         assert all(case_id in html for case_id in (pending, opened, exception))
 
 
+async def test_what_an_end_in_the_past_ended_later_is_listed_and_what_people_ended_is_not(
+    ending: Policy, tmp_path: Path
+) -> None:
+    living = replace(ending, providers={**ending.providers, "northgate": replace(NORTHGATE, contract_until=None)})
+    async with Office(tmp_path / "countersign.db", living) as office:
+        office.clock.at = T0 + 3 * DAY
+        denied, pending = await office.file(PE2), await office.file(PE1, "legacy", until=str((T0 + 60 * DAY).date()))
+        await office.click(OWNER, denied, "deny")
+        opened = await office.file(PE2, "rotated")
+        await office.click(OWNER, opened)
+        await office.adopt(ending)
+        await office.sweeper.sweep()
+        office.clock.at += DAY + MINUTE
+        await office.sweeper.sweep()
+        record = await exit_record(office.store, ending, ending.providers["northgate"], office.clock.now() + HOUR)
+        assert {c.id: (c.was, c.now) for c in record.open} == {pending: ("pending", "expired"), opened: ("open", "lapsed")}
+
+
 async def test_the_command_prints_text_json_or_a_page(host: Host, tmp_path: Path) -> None:
     case_id = await host.ask()
     provider = (await host.case(case_id)).request.provider
