@@ -31,7 +31,7 @@ from storage.log.evidence import Evidence
 SELECTION = "selection.json"  # what was asked for, in an export of several cases
 
 _BESIDE = re.compile(r"checkpoint|log\.vkey|disclosures\.jsonl|ocsf\.ndjson|log\.csv|index\.html|VERIFY\.md")
-_WHOLE = re.compile(r"tile/.+|checkpoints/\d+|anchors/\d{6}\.json|policy/[0-9a-f]{64}/.+", re.DOTALL)
+_WHOLE = re.compile(r"tile/.+|checkpoints/\d+|anchors/\d{6,}\.json|policy/[0-9a-f]{64}/.+", re.DOTALL)
 _SELECTED = re.compile(r"selection\.json|case/\d+\.(?:json|tlog-proof)")
 
 

@@ -124,7 +124,7 @@ function canonical(value) {
 // What file managers and editors leave behind, and what an export is made of; of a selection the second.
 const LITTER = /(^|\/)(\.|~|__MACOSX|Icon\r|(eh)?thumbs\.db|desktop\.ini)|~$/i;
 const BESIDE = /^(checkpoint|log\.vkey|disclosures\.jsonl|ocsf\.ndjson|log\.csv|index\.html|VERIFY\.md|findings\.json)$/;
-const WHOLE = /^(tile\/.+|checkpoints\/\d+|anchors\/\d{6}\.json|policy\/[0-9a-f]{64}\/.+)$/, SELECTED = /^(selection\.json|case\/\d+\.(json|tlog-proof))$/;
+const WHOLE = /^(tile\/.+|checkpoints\/\d+|anchors\/\d{6,}\.json|policy\/[0-9a-f]{64}\/.+)$/, SELECTED = /^(selection\.json|case\/\d+\.(json|tlog-proof))$/;
 // A path as text that reorders nothing beside it.
 const plainPath = (path) => path.replace(/[^ -~]/g, (sign) => "\\u" + sign.charCodeAt(0).toString(16).padStart(4, "0"));
 
@@ -202,11 +202,12 @@ class Log {
       for (const path of found.keys()) if (!listed.has(path) && !LITTER.test(path)) faults.push(`${folder}${path} does not belong to its set`);
       return faults;
     }
+    if (!this.entries.some((entry) => entry?.policy?.sha256 === digest)) return [`${folder} is no set that the log names`];
     if (this.filled && !this.isCase && this.entries.includes(null)) return faults; // its entry was pruned, and of runbooks the page holds a part
     const names = [...found.keys()].filter((path) => !LITTER.test(path)).map((path) => [encoder.encode(path), path]);
     const before = ([a], [b]) => { for (let k = 0; ; k++) if (a[k] !== b[k]) return (a[k] ?? -1) - (b[k] ?? -1); };
     const lines = names.sort(before).map(([, path]) => `${found.get(path)}  ${path}\n`).join("");
-    return hex(await sha256(encoder.encode(lines))) === digest ? faults : [`${folder} is no set that the log names, or was altered`];
+    return hex(await sha256(encoder.encode(lines))) === digest ? faults : [`${folder} was altered`];
   }
 
   // Reports what of the policy was altered, added or left out, and files of a whole log beside a selection; gives the strangers.
