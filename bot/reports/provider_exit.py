@@ -1,6 +1,7 @@
 """The exit record of a provider: what was open when it ended and how that ended, people, rights, what is still owed.
 
-The end is that of two people's act, else the end of the contract's last day; before it, the moment of reading, and the record is a
+The end is that of two people's act, else the end of the contract's last day (what that ended later, because the day was set when it
+was over, or an upgrade found it past, counts too); before it, the moment of reading, and the record is a
 preview. Each case has the index of the entry that ended it, or of its newest one. Only ids, names and states:
 never target, reason or fields. Source: governance-contract.md, section 4.
 """
@@ -26,6 +27,7 @@ from bot.reports.sheet import sheet
 
 _MOST, _TOGETHER = 1_000_000, 5_000
 _CLOSES = ("request.denied", "request.withdrawn", "request.expired")
+_BY_THE_END = ("pending", "open", "expired", "lapsed")  # of what began after the day: the end may be carried out later
 _ENDS = ("grant.finished", "grant.unused", "grant.revoked", "grant.lapsed", "exception.ended")
 
 
@@ -147,18 +149,16 @@ def _tables(record: ExitRecord) -> Iterator[tuple[str, list[tuple[str, ...]]]]:
 
 def _opened(case: Case, line: RequestLine, moment: datetime, entries: Sequence[LogRow]) -> OpenCase | None:
     request, grant = case.request, case.grant
-    if request.filed_at > moment or case.finding is not None:
+    if case.finding is not None:
         return None
     was = now = ""
     at: datetime | None = None
-    if (
-        grant is not None
-        and grant.opened_at <= moment
-        and (grant.state is GrantState.OPEN or (grant.ended_at or moment) >= moment)
-    ):
+    if grant is not None and (grant.state is GrantState.OPEN or (grant.ended_at or moment) >= moment):
         was, now, at = "exception" if case.dated else "open", str(grant.state), grant.ended_at
     elif request.closed_at is None or (grant is None and request.closed_at >= moment):
         was, now, at = "pending", str(request.state), request.closed_at
+    if max(request.filed_at, grant.opened_at if grant else request.filed_at) > moment and now not in _BY_THE_END:
+        return None
     types = _ENDS if was in ("open", "exception") else _CLOSES
     return OpenCase(case.id, request.title, request.domain, was, now, at, _index(entries, types)) if was else None
 
