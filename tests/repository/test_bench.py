@@ -46,7 +46,7 @@ def test_the_committed_results_are_a_full_run_and_name_no_place() -> None:
     text = (ROOT / "bench" / "results.json").read_text()
     told = json.loads(text)
     ran = {result["goal"] for result in told["results"]}
-    well_formed(told, GOALS | (ran & {"P4", "P16"}))  # P4 needs a PostgreSQL: the committed run may be of before, as of P16
+    well_formed(told, GOALS | (ran & {"P4", "P7", "P16"}))  # the committed run may be of before these were measured
     assert told["quick"] is False
     assert all(result["rounds"] >= 3 for result in told["results"])
     assert not re.search(r"(?<!\w)[/~\\]\w+/|://", text)

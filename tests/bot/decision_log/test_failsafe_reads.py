@@ -72,7 +72,7 @@ CLASSED: dict[str, dict[str, str]] = {
         "disclosed_by": LOG, "reconciliations": LOG, "last_checkpoint": LOG,
     },
     "anchors": {
-        "anchored": LOG, "consistency_between": LOG, "keep_anchor": LOG, "last_post": LOG, "post_checkpoint": LOG,
+        "anchored": LOG, "consistency_between": LOG, "keep_anchor": LOG, "last_post": LOG, "newest": LOG, "post_checkpoint": LOG,
     },
     "operator": {
         "action": OVERRIDDEN, "unfinished": OVERRIDDEN,
