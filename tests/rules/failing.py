@@ -35,6 +35,10 @@ class FailingSession(SqliteSession):
         self._spend()
         return super().run(name, **values)
 
+    def send(self, name: str, /, **values: object) -> None:
+        self._spend()
+        super().send(name, **values)
+
     def many(self, name: str, rows: Iterable[Mapping[str, object]]) -> None:
         self._spend()
         super().many(name, rows)
