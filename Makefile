@@ -10,22 +10,29 @@ unexport PYTHONDONTWRITEBYTECODE # else every program that a test starts compile
 DOCS := $(VENV)/.docs
 MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
 
-.PHONY: demo test test-fast check docs docs-check lint bench chaos replicas image lock clean wheel setup screenshots slack-schemas words governed-year
+.PHONY: demo test test-fast test-postgresql check docs docs-check lint bench chaos replicas image lock clean wheel setup screenshots slack-schemas words governed-year
 
 demo: $(RUNS) ## Play all three people in a browser
 	@$(BIN)/python -m bot demo $(DEMO)
 
 # Tests run on every core, three on each (tests/quicker.py); WORKERS=0 runs them in one process, for a debugger. PYTEST adds options: make test PYTEST="-k quorum".
 # DATABASE=postgresql runs them all on PostgreSQL, without what only SQLite has; tests with the mark `both` run on each anyway.
+# TESTS names folders or files.
 WORKERS ?= auto
 DATABASE ?= sqlite
 PARALLEL := -n $(WORKERS) --maxprocesses 12 --dist worksteal --reruns 2
+TESTS ?=
+STORING := $(addprefix tests/bot/,background cli decision_log demo evidence reports runtime screens service) \
+  $(addprefix tests/,handlers/inbound handlers/outbound rules sandbox slack storage)
 FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py
 
 test: $(STAMP) ## Everything that can fail, the browser included (12 minutes on two cores)
 	@tools/chromium
 	@tools/nodejs
-	TESTS_DATABASE=$(DATABASE) $(BIN)/python -m pytest $(PARALLEL) $(PYTEST)
+	TESTS_DATABASE=$(DATABASE) $(BIN)/python -m pytest $(PARALLEL) $(TESTS) $(PYTEST)
+
+test-postgresql: ## What opens a database, once more on PostgreSQL, without whole bots (7 minutes)
+	@$(MAKE) --no-print-directory test DATABASE=postgresql TESTS="$(STORING)"
 
 test-fast: $(STAMP) ## The inner loop, in 90 seconds: domain, policy files, views, storage; no browser and no running bot
 	$(BIN)/python -m pytest $(PARALLEL) $(FAST) $(PYTEST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.async_api import CDPSession, Page
 
+from sandbox.driver import Sandbox
 from tests.bot.passkeys import b64
 
 EMERGENCY = "directory-admin-emergency"
@@ -34,6 +36,15 @@ class Keyring:
     @property
     def listen(self) -> str:
         return f"127.0.0.1:{self.port}"
+
+    async def served(self, sandbox: Sandbox) -> None:
+        """Waits until the page is there: on PostgreSQL a bot that was killed leads again once its lease is over."""
+
+        def there() -> bool:
+            with socket.socket() as one:
+                return one.connect_ex(("127.0.0.1", self.port)) == 0
+
+        await sandbox.wait_for(there, 20)
 
     def key(self, name: str) -> ec.EllipticCurvePrivateKey:
         """The private key of this name, made at its first use."""

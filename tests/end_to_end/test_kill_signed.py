@@ -44,6 +44,7 @@ async def test_killed_while_a_signature_arrives_the_same_signature_is_sent_again
         await phone.get_by_role("button", name=APPROVE).click()
         await bot.sandbox.wait_for(lambda: bot.process.returncode is not None, 20)
         await bot.start()
+        await keys.served(bot.sandbox)
         again = phone.get_by_role("button", name="Send again")
         signed = phone.get_by_text("Signed, and written")  # it was answered before the kill
         await expect(again.or_(signed).or_(phone.get_by_text("cannot reach Countersign"))).to_be_visible(timeout=20_000)
@@ -84,6 +85,7 @@ async def test_killed_amid_an_enrolment_nothing_stays_that_could_be_used(start: 
     command.kill()
     await command.wait()
     await bot.start()
+    await keys.served(bot.sandbox)
     await phone.goto("about:blank")
     await phone.goto(address)
     await phone.get_by_label("Code from the host").fill("000000")

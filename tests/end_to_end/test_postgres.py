@@ -89,6 +89,7 @@ async def test_run_refuses_missing_keys_an_old_schema_and_a_newer_one_with_a_sen
     await bot.start()
 
 
+@pytest.mark.sqlite  # it moves from a file of SQLite
 async def test_a_live_installation_moves_and_goes_on_where_it_was(
     start: Start, file: Any, postgres: PostgresForTests
 ) -> None:

@@ -75,8 +75,11 @@ class Trial:
         await self.page.route("**/api/statement", through)
 
     def execute(self, sql: str) -> None:
-        with closing(sqlite3.connect(self.bot.database, timeout=20)) as raw_, raw_:
-            raw_.execute(sql)
+        if self.bot.server is not None:
+            self.bot.write(sql)
+        else:
+            with closing(sqlite3.connect(self.bot.database, timeout=20)) as raw_, raw_:
+                raw_.execute(sql)
 
 
 async def other_person(trial: Trial) -> None:
