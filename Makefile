@@ -26,7 +26,7 @@ STORING := $(addprefix tests/bot/,background cli decision_log demo evidence repo
   $(addprefix tests/,handlers/inbound handlers/outbound rules sandbox slack storage)
 FAST := tests/bot/domain tests/bot/test_clock.py tests/bot/test_settings.py tests/handlers/views tests/runbooks tests/storage tests/repository/test_mirror.py
 
-test: $(STAMP) ## Everything that can fail, the browser included (12 minutes on two cores)
+test: $(STAMP) ## Everything that can fail, the browser included (10 to 11 minutes on two cores)
 	@tools/chromium
 	@tools/nodejs
 	TESTS_DATABASE=$(DATABASE) $(BIN)/python -m pytest $(PARALLEL) $(TESTS) $(PYTEST)
