@@ -67,9 +67,8 @@ class PostgresSession:
         self._sent = False  # its COMMIT
         self._waiting: list[tuple[Any, Mapping[str, object]]] = []  # statements that were not executed yet
         self._cursors = itertools.count()
-        self.losses = self.counted = (
-            0  # how often the connection was replaced, and how often the roll call has counted that
-        )
+        # How often the connection was replaced, and how many of those times the roll call has counted.
+        self.losses = self.counted = 0
 
     def revive(self) -> None:
         """Connects again where the connection was lost. Raises psycopg.Error."""

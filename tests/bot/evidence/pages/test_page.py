@@ -141,6 +141,15 @@ def a_bundle_cut_off(folder: Path) -> str:
     return "cut off"
 
 
+async def assert_named(look: Callable[..., Any], folder: Path, tamper: Callable[[Path], str]) -> Page:
+    """The page calls what `tamper` did to an export altered, in the words that it gives."""
+    said = tamper(folder)
+    page: Page = await look(folder)
+    assert await verify(page) == "This export was altered"
+    await expect(page.locator("#result")).to_contain_text(said)
+    return page
+
+
 @pytest.mark.parametrize(
     "tamper",
     [an_entry, an_entry_and_its_hash, a_disclosure, an_older_checkpoint, the_checkpoint, a_missing_bundle],
@@ -149,11 +158,7 @@ def a_bundle_cut_off(folder: Path) -> str:
 async def test_a_tampered_export_is_named(
     look: Callable[..., Any], altered: Callable[[], Path], tamper: Callable[[Path], str]
 ) -> None:
-    folder = altered()
-    said = tamper(folder)
-    page = await look(folder)
-    assert await verify(page) == "This export was altered"
-    await expect(page.locator("#result")).to_contain_text(said)
+    await assert_named(look, altered(), tamper)
 
 
 def matrix_of(folder: Path) -> Path:
@@ -202,11 +207,7 @@ def a_selection_beside_a_whole_log(folder: Path) -> str:
 async def test_files_that_are_not_those_of_the_log_are_named_and_no_name_is_read_from_them(
     look: Callable[..., Any], altered: Callable[[], Path], tamper: Callable[[Path], str]
 ) -> None:
-    folder = altered()
-    said = tamper(folder)
-    page = await look(folder)
-    assert await verify(page) == "This export was altered"
-    await expect(page.locator("#result")).to_contain_text(said)
+    page = await assert_named(look, altered(), tamper)
     assert "Evil" not in await page.locator("body").inner_text()
 
 
